@@ -1,7 +1,9 @@
 """verifies: a config with three errors ends the first boot with all three on the console's screen, each with line, column
-and path; the disk is not touched and the flag stays; the machine reboots twice and stays the third time; after the served config
-has been mended, the same disk provisions. Each attempt sends its outcome; failed ones are recorded beside the flag, until the
-last one succeeds. A machine without any config says at its login prompt that nobody can log in.
+and path; the disk is not touched and the flag stays; the machine reboots twice and stays the third time. There one Enter gives a
+shell, in which the report, a validation and a plan work; a retry with the same config shows the screen and gives the shell again,
+and one with a mended config provisions the machine, which comes up by itself and says where SSH answers. A machine without any
+config says at its login prompt that nobody can log in. Each attempt sends its outcome; failed ones are recorded beside the flag,
+until the last one succeeds.
 """
 
 import json
@@ -11,11 +13,11 @@ from typing import Any
 from harness import disks, expected, filesystems, gpt, guest
 from harness.case import Case
 from harness.disks import GIB, Disk
-from harness.machine import DirectBoot
+from harness.machine import DirectBoot, Machine
 from harness.services.files import FileServer
 
 TIMEOUT_S = 1200
-EXPECTED_S = 190
+EXPECTED_S = 200
 
 FAILURE_S = 240.0
 # JSON path, and the text whose first byte is the position.
@@ -31,8 +33,13 @@ PROBES = {
     "journal": guest.JOURNAL,
     "status": "ignition status -json",
     "notice": "cat /run/issue.d/50-ignition.issue 2>/dev/null || true",
+    "ssh": "cat /run/issue.d/60-ignition-ssh.issue",
+    "fingerprints": "for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $key; done",
+    "secrets": "ls /run/ignition.json /run/ignition/retry.* 2>/dev/null || true",
 }
 REPORT = "/report"
+BANNER = r"systemctl poweroff\n[\s\S]*# $"
+PROMPT = r"\n# $"
 STAYS = "first boot failed 3 times with this config: staying here."
 
 
@@ -66,25 +73,32 @@ def run(case: Case) -> None:
         checks.contains("cause", list(ERRORS), event["data"]["failure"]["cause"])
         checks.true("MAC", bool(event["data"]["machine"]["macs"]), str(event["data"]["machine"]))
         checks.done()
-        reboots_twice_and_stays(case, disk, direct)
+        reboots(case, disk, direct)
 
-        server.put("/config.ign", mended.read_bytes())
-        with case.machine("mended", [disk], direct=direct) as machine:
-            ssh = machine.wait_for_login()
-            guest.settle(ssh)
+        server.put("/mended.ign", mended.read_bytes())
+        with case.machine("stays", [disk], direct=direct) as machine:
+            stays(case, machine)
+            server.wait_for_count(REPORT, 3, FAILURE_S, alive=machine.alive)
+            shell(case, machine, here)
             server.wait_for_count(REPORT, 4, FAILURE_S, alive=machine.alive)
+            machine.type(f"ignition retry --config {here}/mended.ign\n", "from the stage fetch on")
+            ssh = machine.wait_for_login(give_up=False)
+            guest.settle(ssh)
+            server.wait_for_count(REPORT, 5, FAILURE_S, alive=machine.alive)
+            machine.console.wait_for("SSH host key .*ED25519", FAILURE_S, alive=machine.alive)
+            text = machine.console.text()
             seen = ssh.collect(PROBES)
             machine.cut_off()
         events = sent(server)
     checks = case.checks("mended config", machine)
-    checks.equal("results", ["failure"] * 3 + ["success"], [event["data"]["result"] for event in events])
-    checks.equal("attempt of the success", (4, None, "qemu"), facts(events[-1]))
+    checks.equal("results", ["failure"] * 4 + ["success"], [event["data"]["result"] for event in events])
+    checks.equal("attempt of the success", (5, None, "qemu"), facts(events[-1]))
     stages = sorted(stage["stage"] for stage in events[-1]["data"]["stages"])
     checks.equal("stages", ["fetch", "fetch-offline", "files", "grow"], stages)
     failed = json.loads(seen["status"].text)["failedAttempts"]
     checks.equal(
         "failed attempts in the status",
-        [(number, "fetch") for number in (1, 2, 3)],
+        [(number, "fetch") for number in (1, 2, 3, 4)],
         [(one["attempt"], one["stage"]) for one in failed],
     )
     checks.contains("screen of the last one", list(ERRORS), failed[-1]["screen"])
@@ -93,13 +107,21 @@ def run(case: Case) -> None:
     checks.equal("file of the mended config", expected.file("yes\n"), guest.parse_nodes(seen["nodes"].text).get("/etc/mended"))
     checks.contains("result", '"userConfigProvided": true', seen["result"].text)
     checks.equal("first-boot flag and mark on EFI-SYSTEM", [], case.first_boot_files(disk))
-    checks.equal("notice at the login prompt", "", seen["notice"].text)
+    # The failed attempts are in the report of this boot.
+    checks.contains("notice at the login prompt", "ignition report shows", " ".join(seen["notice"].text.split()))
+    lines = seen["ssh"].text.splitlines()
+    checks.contains("where SSH answers", "ignition: SSH answers at 10.0.2.15 (", lines[0])
+    for kind in ("RSA", "ECDSA", "ED25519"):
+        key = next((line for line in seen["fingerprints"].text.splitlines() if line.endswith(f"({kind})")), "")
+        wanted = f"ignition: SSH host key {' '.join(key.split()[1:2])} ({kind})"
+        checks.true(f"fingerprint {kind}", wanted in lines and wanted in text, f"{wanted!r} in {lines}, and on the console")
+    checks.equal("secrets of the retry in /run", "", seen["secrets"].text)
     checks.done()
     says_that_nobody_can_log_in(case)
 
 
-def reboots_twice_and_stays(case: Case, disk: Disk, direct: DirectBoot) -> None:
-    """The second and the third boot with the same fault: the count is on EFI-SYSTEM, and the third one waits for a person."""
+def reboots(case: Case, disk: Disk, direct: DirectBoot) -> None:
+    """The second boot with the same fault: the count is on EFI-SYSTEM."""
     with case.machine("again", [disk], direct=direct) as machine:
         machine.wait_for_console(
             r"this is attempt 2 of the first boot; attempt 1 failed at [-0-9]+ [0-9:]+ UTC in the stage fetch: ", FAILURE_S
@@ -107,14 +129,34 @@ def reboots_twice_and_stays(case: Case, disk: Disk, direct: DirectBoot) -> None:
         machine.wait_for_console(r"rebooting in 5 s \(2 of 3\)", FAILURE_S)
         machine.wait_for_console("first boot failed, rebooting now", FAILURE_S)
         machine.wait_for_end(FAILURE_S)
-    with case.machine("stays", [disk], direct=direct) as machine:
-        text = machine.wait_for_console("Press Enter for a shell", FAILURE_S)
-        time.sleep(3 * 5)  # three times as long as the boots before waited
-        checks = case.checks("third time", machine)
-        checks.contains("what the screen says", ["$.storage.files.0.path", STAYS], " ".join(text.split()))
-        checks.true("the machine stays", machine.alive(), "it ended")
-        machine.quit()
-    checks.equal("first-boot flag on EFI-SYSTEM", ["first_boot"], case.first_boot_files(disk))
+
+
+def stays(case: Case, machine: Machine) -> None:
+    """The third one waits for a person."""
+    text = machine.wait_for_console("Press Enter for a shell", FAILURE_S)
+    time.sleep(3 * 5)  # three times as long as the boots before waited
+    checks = case.checks("third time", machine)
+    checks.contains("what the screen says", ["$.storage.files.0.path", STAYS], " ".join(text.split()))
+    checks.true("the machine stays", machine.alive(), "it ended")
+    checks.done()
+
+
+def shell(case: Case, machine: Machine, url: str) -> None:
+    """What a person at the console does: looks, checks a new config, and retries in vain."""
+    checks = case.checks("shell", machine)
+    banner = machine.type("\n", BANNER, FAILURE_S)
+    checks.contains("three lines", ["read it again:", "try again:", "give up:"], banner)
+    report = machine.type("ignition report\n", PROMPT)
+    checks.contains("report", ["fetch the config of platform qemu"], " ".join(report.split()))
+    machine.type("echo '{}' >/run/x.ign\n", PROMPT)
+    checks.contains("validation", "/run/x.ign", machine.type("ignition-validate /run/x.ign\n", PROMPT))
+    plan = machine.type(f"ignition plan {url}/mended.ign; echo status=$?\n", r"status=\d")
+    checks.contains("plan", ["/etc/mended", "ROOT is not mounted", "status=2"], " ".join(plan.split()))
+    machine.type("\n", PROMPT)
+    again = machine.type("ignition retry\n", rf"{BANNER}", FAILURE_S)
+    checks.contains(
+        "screen after a retry in vain", ["from the failure on", "The first boot failed", "$.storage.files.0.path"], again
+    )
     checks.done()
 
 
