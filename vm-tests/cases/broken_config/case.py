@@ -35,7 +35,7 @@ PROBES = {
     "notice": "cat /run/issue.d/50-ignition.issue 2>/dev/null || true",
     "ssh": "cat /run/issue.d/60-ignition-ssh.issue",
     "fingerprints": "for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $key; done",
-    "secrets": "ls /run/ignition.json /run/ignition/retry.* 2>/dev/null || true",
+    "secrets": "ls /run/ignition.json /run/ignition/texts /run/ignition/retry.* 2>/dev/null || true",
 }
 REPORT = "/report"
 BANNER = r"systemctl poweroff\n[\s\S]*# $"
@@ -149,7 +149,7 @@ def shell(case: Case, machine: Machine, url: str) -> None:
     report = machine.type("ignition report\n", PROMPT)
     checks.contains("report", ["fetch the config of platform qemu"], " ".join(report.split()))
     machine.type("echo '{}' >/run/x.ign\n", PROMPT)
-    checks.contains("validation", "/run/x.ign", machine.type("ignition-validate /run/x.ign\n", PROMPT))
+    checks.contains("validation", "does not specify its spec version", machine.type("ignition-validate /run/x.ign\n", PROMPT))
     plan = machine.type(f"ignition plan {url}/mended.ign; echo status=$?\n", r"status=\d")
     checks.contains("plan", ["/etc/mended", "ROOT is not mounted", "status=2"], " ".join(plan.split()))
     machine.type("\n", PROMPT)
