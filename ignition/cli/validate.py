@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from ignition.cli.flags import FILES, Flag, UsageError, one_of, wants_colour
 from ignition.cli.program import IGNITION, Program
 from ignition.cli.validation.examine import STDIN, examine
+from ignition.errors import Failure, is_foreign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,8 +116,12 @@ def _output(values: Values) -> Output:
 
         return Machine()
     if values["sarif"]:
-        from ignition.cli.validation.sarif import Sarif
-
+        try:
+            from ignition.cli.validation.sarif import Sarif
+        except ImportError as error:  # see ABSENT in dracut's closure.py
+            if is_foreign(error):
+                raise
+            raise Failure("an initramfs does not contain SARIF", fix="use -json here") from error
         return Sarif()
     from ignition.cli.validation.human import Human
 

@@ -319,3 +319,18 @@ def test_strict_fails_on_a_warning(
     assert found == status
     assert flags not in (("-json",), ("-sarif",)) or f'"{"status" if flags == ("-json",) else "exitCode"}": 1' in out
     assert run(capsys, *flags, str(file))[0] == 0
+
+
+def test_initramfs_validates_without_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "x.ign"
+    config.write_text('{"ignition": {"version": "3.4.0"}, "passwd": {"users": [{"name": "a", "sshAuthorizedKeys": ["x"]}]}}')
+    assert main([str(config)]) == 0
+    assert "warning" in capsys.readouterr().err
+    for name in ("ignition.config.advice", "ignition.cli.validation.sarif"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main([str(config)]) == 0
+    assert capsys.readouterr().err == f"{config}: valid (spec 3.4.0)\n"
+    assert main(["-sarif", str(config)]) == 1
+    assert "an initramfs does not contain SARIF (fix: use -json here)" in capsys.readouterr().err

@@ -311,7 +311,7 @@ def test_commands_for_a_desk_are_left_out() -> None:
         "ignition.reporting.schema",
         "ignition.display.page",
         "ignition.cli.verify",
-        "ignition.config.advice",
+        "ignition.config.advice.units",
         "ignition.facts.image",
     )
     assert not [name for name in found if name.startswith(absent)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from ignition.errors import Failure
+from ignition.errors import Failure, is_foreign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,12 +72,20 @@ def examine(name: str, targets: Sequence[Target], *, advice: bool) -> Examined:
     parsed = user_data.parsed(text, examined.source, "custom") or parse(text, source=examined.source)
     examined.outcome, examined.version, examined.entries = parsed.outcome, parsed.version, parsed.report.entries
     if advice and (parsed.config or parsed.draft) is not None:
-        from ignition.config.advice import advise
-
-        examined.entries += _placed(parsed, text, lambda json: advise(parsed, json, targets))
+        examined.entries += _placed(parsed, text, lambda json: _advice(parsed, json, targets))
     if targets:
         _aim(examined, parsed, targets)
     return examined
+
+
+def _advice(parsed: Parsed, json: bytes, targets: Sequence[Target]) -> tuple[Entry, ...]:
+    try:
+        from ignition.config.advice import advise
+    except ImportError as error:  # see ABSENT in dracut's closure.py: at the shell of a failed boot, errors are of interest
+        if is_foreign(error):
+            raise
+        return ()
+    return advise(parsed, json, targets)
 
 
 def advice_about(text: bytes, done: Translation) -> tuple[Entry, ...]:
