@@ -253,6 +253,10 @@ install_password() {
     sed -i '/^root:/d' "$initdir/etc/shadow"
     printf 'root:%s:::::::\n' "$hash" >>"$initdir/etc/shadow"
     chmod 0600 "$initdir/etc/shadow"
+    # The module base, which is installed later, would add a line without a password.
+    touch "$initdir/etc/passwd"
+    grep -q '^root:' "$initdir/etc/passwd" || echo "root:x:0:0::/root:/bin/sh" >>"$initdir/etc/passwd"
+    sed -i 's/^root:[^:]*:/root:x:/' "$initdir/etc/passwd"
 }
 
 install_network() {

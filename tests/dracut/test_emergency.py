@@ -100,7 +100,7 @@ class Machine:
         """The files that the script reads."""
         path = f"{self.at}/programs:/usr/sbin:/usr/bin:/sbin:/bin"
         paths = {"ESP": "programs/esp", "SYS": "sys", "PROC": "proc", "UDEV": "udev", "TITLES": "titles", "RUN_DIR": "run"}
-        paths |= {"SHADOW": "shadow", "ETC_DIR": "etc"}
+        paths |= {"ETC_DIR": "etc"}
         return {"PATH": path, "IGNITION_SHELL": str(SCRIPT.parent / "shell"), **{f"IGNITION_{name}": f"{self.at}/{place}" for name, place in paths.items()}}
 
     def stderr(self) -> str:
@@ -162,7 +162,9 @@ def test_without_a_shell_enter_does_nothing_and_the_screen_says_so(machine: Mach
 
 
 def test_password_of_the_image_brings_the_shell_back(machine: Machine) -> None:
-    (machine.at / "shadow").write_text("daemon:*:::::::\nroot:$6$salt$hash:::::::\n")
+    (machine.at / "etc").mkdir()
+    (machine.at / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
+    (machine.at / "etc/shadow").write_text("daemon:*:::::::\nroot:$6$salt$hash:::::::\n")
     os.write(machine.consoles[0].person, b"\n")
     machine.fail("ignition.failure.timeout=900 ignition.failure.shell=password")
     assert machine.ended() == []

@@ -2,6 +2,8 @@
 
 import os
 import pty
+import select
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -12,15 +14,19 @@ MODULE = Path(__file__).parent.parent.parent / "dracut/35coreos-ignition"
 HASH = "$y$j9T$salt$hash"
 
 
-def refused(tmp_path: Path, line: str, shadow: str | None = None) -> str:
+ROOT = "root:x:0:0::/root:/bin/sh\n"
+
+
+def refused(tmp_path: Path, line: str, shadow: str | None = None, passwd: str = ROOT) -> str:
     """Why there is no shell; "" if there is one."""
     (tmp_path / "cmdline").write_text(f"{line}\n")
+    (tmp_path / "passwd").write_text(passwd)
     if shadow is not None:
         (tmp_path / "shadow").write_text(shadow)
     environment = {
         "PATH": "/usr/bin:/bin",
         "IGNITION_KERNEL_CMDLINE_PATH": str(tmp_path / "cmdline"),
-        "IGNITION_SHADOW": str(tmp_path / "shadow"),
+        "IGNITION_ETC_DIR": str(tmp_path),
     }
     done = subprocess.run(["sh", MODULE / "shell", "refused"], env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
@@ -49,11 +55,15 @@ def test_argument_refuses_it_also_if_it_is_misspelt(tmp_path: Path, word: str) -
         (f"root:!{HASH}:1::::::\n", False),
         (f"other:{HASH}:1::::::\n", False),
         (f"daemon:*:1::::::\nroot:{HASH}:1::::::\n", True),
-        (f"root:{HASH}", False),  # a line that was cut off
     ],
 )
 def test_password_needs_a_hash_in_the_initramfs(tmp_path: Path, shadow: str | None, has_shell: bool) -> None:
     assert (refused(tmp_path, "ignition.failure.shell=password", shadow) == "") is has_shell
+
+
+@pytest.mark.parametrize("passwd", ["", "root::0:0::/root:/bin/sh\n", "root:*:0:0::/root:/bin/sh\n"])
+def test_hash_that_sulogin_would_not_look_at_does_not_count(tmp_path: Path, passwd: str) -> None:
+    assert refused(tmp_path, "ignition.failure.shell=password", f"root:{HASH}:1::::::\n", passwd)
 
 
 class Terminal:
@@ -132,9 +142,35 @@ def test_hash_of_the_image_becomes_roots_password(tmp_path: Path) -> None:
         f"daemon:*:1::::::\nroot:{HASH}:::::::\n",
     )
     assert (tmp_path / "initramfs/etc/shadow").stat().st_mode & 0o777 == 0o600
-    assert refused(tmp_path, "ignition.failure.shell=password", (tmp_path / "initramfs/etc/shadow").read_text()) == ""
+    for name in ("passwd", "shadow"):
+        (tmp_path / name).write_text((tmp_path / "initramfs/etc" / name).read_text())
+    assert refused(tmp_path, "ignition.failure.shell=password", (tmp_path / "shadow").read_text()) == ""
 
 
 @pytest.mark.parametrize("content", ["", "secret\n", "$6$a:b$c\n", "$6$a b$c\n", "$6\n"])
 def test_image_without_a_usable_hash_is_not_built(tmp_path: Path, content: str) -> None:
     assert put_password(tmp_path, content, "daemon:*:1::::::\n") == (1, "daemon:*:1::::::\n")
+
+
+@pytest.mark.root
+def test_sulogin_takes_that_password_and_no_other(tmp_path: Path) -> None:
+    word = "correct horse"
+    made = subprocess.run(["openssl", "passwd", "-6", word], capture_output=True, text=True, check=True).stdout
+    assert put_password(tmp_path, made)[0] == 0
+    etc = tmp_path / "initramfs/etc"
+    script = f"mount --bind {etc}/passwd /etc/passwd; mount --bind {etc}/shadow /etc/shadow; exec sulogin"
+    child, person = pty.fork()
+    if child == 0:
+        os.execvp("unshare", ["unshare", "--mount", "sh", "-euc", script])  # noqa: S606, S607
+    try:
+        for typed, wanted in (("", "continue): "), ("wrong\n", "continue): "), (f"{word}\n", "# "), ("id -u\n", "0\r\n# ")):
+            os.write(person, typed.encode())
+            shown, deadline = "", time.monotonic() + 30
+            while not shown.endswith(wanted):
+                assert time.monotonic() < deadline, shown
+                if select.select([person], [], [], 1)[0]:
+                    shown += os.read(person, 65536).decode()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.close(person)
+        os.waitpid(child, 0)
