@@ -145,7 +145,7 @@ def shell(case: Case, machine: Machine, url: str) -> None:
     """What a person at the console does: looks, checks a new config, and retries in vain."""
     checks = case.checks("shell", machine)
     banner = machine.type("\n", BANNER, FAILURE_S)
-    checks.contains("three lines", ["read it again:", "try again:", "give up:"], banner)
+    checks.contains("three lines", ["read it again:", "try again:", "give up:"], banner.lower())
     report = machine.type("ignition report\n", PROMPT)
     checks.contains("report", ["fetch the config of platform qemu"], " ".join(report.split()))
     machine.type("echo '{}' >/run/x.ign\n", PROMPT)
