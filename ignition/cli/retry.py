@@ -39,7 +39,6 @@ UNITS = (
 )
 STAGES = tuple(dict.fromkeys(stage for stage, _ in UNITS))
 RETRYING = "retrying"  # beside the state file: ignition-emergency.service does not wait for Enter
-_STATUS_SHOWN = 20  # SIGRTMIN+20 to systemd: status messages on
 _ASK_SYSTEMD_S = 120.0
 FLAGS = (
     Flag(
@@ -94,7 +93,6 @@ def main(values: Values, words: list[str]) -> None:
     atomic.write(paths.mark(paths.STATE, RETRYING), b"", mode=0o600)
     run(["systemctl", "reset-failed"], why="forget the failures", timeout_s=_ASK_SYSTEMD_S)
     print(f"ignition retry: trying again, from {f'the stage {first}' if first else 'the failure'} on", flush=True)
-    _show_status()
     run(["systemctl", "--no-block", "default"], why="start the boot again", timeout_s=_ASK_SYSTEMD_S)
 
 
@@ -124,11 +122,3 @@ def _forget() -> None:
 def _remove(path: str) -> None:
     with suppress(FileNotFoundError):
         os.unlink(path)
-
-
-def _show_status() -> None:
-    """Which units start and end, on the console."""
-    import signal
-
-    with suppress(OSError):
-        os.kill(1, signal.SIGRTMIN + _STATUS_SHOWN)

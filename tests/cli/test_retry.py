@@ -50,7 +50,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(paths, "ENVIRONMENT", str(tmp_path / "ignition.env"))
     monkeypatch.setenv("IGNITION_SYSTEM_RUNTIME_CONFIG_DIR", str(made.run))
     monkeypatch.setattr(retry, "run", lambda argv, **_: made.calls.append(argv))
-    monkeypatch.setattr(retry, "_show_status", lambda: None)
     return made
 
 
