@@ -11,14 +11,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from ignition.cli.merged_config import merged
 from ignition.config import origins
 from ignition.config.model import Config
 from ignition.facts import document, schema
-from ignition.facts.document import Facts, Node
+from ignition.facts.document import Facts, Node, replace
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
 from ignition.planning.changes import Changes

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from ignition.cli.merged_config import merged
 from ignition.cli.validation.examine import examine
 from ignition.config import origins
-from ignition.facts.document import Device, Facts
+from ignition.facts.document import Device, Facts, replace
 from ignition.planning.tree import KnownTree
 from tests.recipes.machine import DIRECTORY, OTHERS, TOP, known, planned, recipes, translated
 
