@@ -88,7 +88,7 @@ def main(values: Values, words: list[str]) -> None:
         _forget()
     for name, content in config.items():
         atomic.write(paths.mark(paths.STATE, name), content, mode=0o600)
-    for name in (paths.FAILURE, paths.LASTING):
+    for name in (paths.FAILURE, paths.FAILURE_RECORD, paths.LASTING):
         _remove(paths.mark(paths.STATE, name))
     atomic.write(paths.mark(paths.STATE, RETRYING), b"", mode=0o600)
     run(["systemctl", "reset-failed"], why="forget the failures", timeout_s=_ASK_SYSTEMD_S)

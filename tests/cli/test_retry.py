@@ -23,6 +23,7 @@ class Machine:
         self.run.mkdir()
         for name in (
             "failure.txt",
+            "failure.json",
             "lasting",
             "need-disks",
             "neednet",
