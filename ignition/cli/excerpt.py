@@ -116,8 +116,8 @@ class _Masked:
             if _IS_KEY.match(self._line, end):
                 self._key, self._value = word.strip(_QUOTES), len(self._pieces) + 1
                 return word if self._key in _KEYS or (is_here and self._key == self._member) else _like(word)
-            if is_here and not self._key:
-                self._key = self._member
+            if is_here and not self._key and self._member in _LISTS:
+                self._key = self._member  # an element on a line of its own; elsewhere a value of the wrong type may be anything
             self._ended, self._value = True, len(self._pieces)
             return _like(word) if self._key in self._unshown else _value(word, self._key)
         return word
