@@ -259,7 +259,7 @@ def test_person_at_a_terminal_sees_what_takes_long_but_not_with_json(
     progress.to(None)
     assert main(["plan", str(config), f"--image={system}", *arguments]) == 2
     progress.to(None)
-    assert (f"ignition plan: inspecting {system} (0 s)\n" in stream.getvalue()) is (arguments == [])
+    assert (f"ignition plan: working: inspecting {system}, 0 s so far\n" in stream.getvalue()) is (arguments == [])
     assert arguments == [] or stream.getvalue() == ""
 
 

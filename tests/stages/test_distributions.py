@@ -231,7 +231,8 @@ def test_files_stage_on(tmp_path: Path, row: Expected, capsys: pytest.CaptureFix
     assert marks == ([row.mark] if row.mark else [])
 
     before = snapshot(root)
-    (tmp_path / "operations.jsonl").unlink()
+    for name in ("operations.jsonl", "warnings.jsonl"):  # another boot
+        (tmp_path / name).unlink(missing_ok=True)
     provision(tmp_path, document(row.admins))
     assert snapshot(root) == before
     assert {one["result"] for one in records(tmp_path) if one["operation"] != "inspect"} == {"already", "warning"}
