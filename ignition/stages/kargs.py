@@ -13,6 +13,7 @@ from ignition.operation import Context, Operation
 from ignition.stages.arguments import Arguments
 
 HELPER = "ignition-kargs-helper"
+_MOST_LINES = 5  # of the helper's last words
 _TIMEOUT_S = 300  # for mounting, writing and syncing a slow boot partition
 
 
@@ -53,4 +54,7 @@ class SetKernelArguments(Operation):
             command.run(argv, why="set the kernel arguments", timeout_s=_TIMEOUT_S)
         except CommandFailed as failure:
             fix = f"the image must bring {HELPER} for its boot loader" if failure.status is None else ""
-            raise Failure(failure.what, where="$.kernelArguments", fix=fix) from failure
+            # Not with the arguments, which are in the config: the reason needs the room of the screen.
+            said = " | ".join(line.strip() for line in failure.stderr.split("\n")[-_MOST_LINES:] if line.strip())
+            what = f"the kernel arguments cannot be set: {said}" if said else failure.what
+            raise Failure(what, where="$.kernelArguments", fix=fix) from failure

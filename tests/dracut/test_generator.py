@@ -10,6 +10,7 @@ COMPLETE = "initrd.target.requires/ignition-complete.target"
 FLAGGED = [
     "ignition-complete.target.requires/ignition-begin.service",
     "ignition-complete.target.requires/ignition-quench.service",
+    "ignition-disks.service.requires/ignition-begin.service",
 ]
 # As Linux is started otherwise; must not matter.
 REST = "BOOT_IMAGE=/coreos/vmlinuz root=LABEL=ROOT rw console=ttyS0,115200"

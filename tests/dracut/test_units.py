@@ -464,3 +464,19 @@ def test_hanging_stage_is_longer_than_what_it_waits_for() -> None:
     }.items():
         number, unit = SPAN.fullmatch(limit(name)).groups()  # type: ignore[union-attr]  # the test above
         assert int(number) * seconds[unit] > needed
+
+
+def test_stages_that_stay_after_a_failure_require_those_before_them() -> None:
+    """IgnoreOnIsolate= keeps waiting jobs as well: the failure of a stage must end them in another way."""
+    kept = [name for name in STAGE_UNITS if "IgnoreOnIsolate=yes" in lines(name)]
+    assert kept == STAGE_UNITS[: STAGE_UNITS.index("ignition-assemble.service") + 1]
+    generator = (INITRAMFS / "ignition-generator").read_text()
+    for name in kept:
+        required = {unit for line in lines(name) if line.startswith("Requires=") for unit in line.partition("=")[2].split()}
+        required |= set(re.findall(rf"^ *require (\S+) {re.escape(name)}$", generator, re.MULTILINE))
+        reached = set(required)
+        for before in reversed(kept[: kept.index(name)]):
+            if before in reached:
+                reached |= {unit for line in lines(before) if line.startswith("Requires=") for unit in line.partition("=")[2].split()}
+        missing = set(kept[: kept.index(name)]) - reached
+        assert missing <= {"ignition-begin.service"} if name == "ignition-assemble.service" else not missing, (name, missing)

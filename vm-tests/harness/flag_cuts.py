@@ -101,8 +101,13 @@ class _Work:
         os.sync()
         stand_ins = dict(programs)
         if cuts:
-            copy = f"dd if={self.device} of={self.copies}/$(ls {self.copies} | wc -l) {' '.join(_PAST_THE_CACHE)}"
-            stand_ins |= {name: f'{copy}\nPATH=${{PATH#*:}} exec {name} "$@"' for name in STEPS}
+            read, again = f"dd if={self.device} {' '.join(_PAST_THE_CACHE)}", self.top / "again"
+            # Until two copies are equal: the kernel may write meanwhile, and a copy with half of that is of no moment.
+            copy = (
+                f"PATH=${{PATH#*:}}\nto={self.copies}/$(ls {self.copies} | wc -l)\n{read} of=$to\n"
+                f"while {read} of={again}; ! cmp -s {again} $to; do mv {again} $to; done\nrm {again}"
+            )
+            stand_ins |= {name: f'{copy}\nexec {name} "$@"' for name in STEPS}
         for name, text in stand_ins.items():
             (self.programs / name).write_text(f"#!/bin/sh\n{text}\n")
             (self.programs / name).chmod(0o755)

@@ -17,6 +17,7 @@ TOP = Path(__file__).resolve().parents[2]
 ANSWERED = (0, 1, 2, 3)
 OPERATIONS = "/run/ignition/operations.jsonl"
 NOT_GROWN = "grow"
+NOTICE = "leave-notice"
 STAGES = ("kargs", "disks", "grow", "mount", "files", "umount")  # a plan begins when the config has been fetched
 Row = Mapping[str, Any]
 
@@ -71,18 +72,18 @@ def plan(config: Path, *arguments: str) -> dict[str, Any]:
 def unlike(operations: Sequence[Row], records: Sequence[Row], stage: str) -> list[str]:
     """The differences in one stage, a line each. Operations that run side by side end in any order.
 
-    A plan from facts cannot tell whether the effects of some exist already (null): both are right. The reason why ROOT does not
-    grow is in the plan, while the boot need not start the stage for it (root-can-grow).
+    A plan from facts cannot tell whether the effects of some exist already (null): both are right. So they are for the notice at
+    the login prompt, which also counts the warnings of the boot. The reason why ROOT does not grow is in the plan, while the boot need not start the stage for it (root-can-grow).
     """
     planned = [row for row in operations if row["stage"] == stage]
     if {row["operation"] for row in planned} == {NOT_GROWN} and all(row["stage"] != stage for row in records):
         return []
-    open_ones = {row["what"] for row in planned if row["already"] is None}
+    open_ones = {row["what"] for row in planned if row["already"] is None or row["operation"] == NOTICE}
     done = [(row["what"], None if row["what"] in open_ones else row["result"] == "already")
             for row in records if row["stage"] == stage]  # fmt: skip
     wanted, found, at = [], [], 0
     for concurrent, neighbours in groupby(planned, key=lambda row: bool(row["concurrent"])):
-        batch = [(row["what"], row["already"]) for row in neighbours]
+        batch = [(row["what"], None if row["what"] in open_ones else row["already"]) for row in neighbours]
         real = done[at : at + len(batch)]
         at += len(batch)
         wanted += sorted(batch, key=str) if concurrent else batch
