@@ -73,7 +73,8 @@ def unlike(operations: Sequence[Row], records: Sequence[Row], stage: str) -> lis
     """The differences in one stage, a line each. Operations that run side by side end in any order.
 
     A plan from facts cannot tell whether the effects of some exist already (null): both are right. So they are for the notice at
-    the login prompt, which also counts the warnings of the boot. The reason why ROOT does not grow is in the plan, while the boot need not start the stage for it (root-can-grow).
+    the login prompt, which also counts the warnings of the boot. The reason why ROOT does not grow is in the plan, while the
+    boot need not start the stage for it (root-can-grow).
     """
     planned = [row for row in operations if row["stage"] == stage]
     if {row["operation"] for row in planned} == {NOT_GROWN} and all(row["stage"] != stage for row in records):
