@@ -102,7 +102,7 @@ class _Work:
         stand_ins = dict(programs)
         if cuts:
             read, again = f"dd if={self.device} {' '.join(_PAST_THE_CACHE)}", self.top / "again"
-            # Until two copies are equal: the kernel may write meanwhile, and a copy with half of that is of no moment.
+            # Until two copies are equal: the kernel may write meanwhile, and a copy with half of that never was the device.
             copy = (
                 f"PATH=${{PATH#*:}}\nto={self.copies}/$(ls {self.copies} | wc -l)\n{read} of=$to\n"
                 f"while {read} of={again}; ! cmp -s {again} $to; do mv {again} $to; done\nrm {again}"
