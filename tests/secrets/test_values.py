@@ -175,15 +175,17 @@ def test_boot_keeps_a_value_to_itself(bench: Bench, place: str, fault: str) -> N
         assert bench.files_with(secret) == {}
         return
     assert bench.files_with(secret).items() <= RENDERED.items()
+    kept: dict[str, int] = {}
     if "luks" not in place and "clevis" not in place and "tang" not in place:
         ran = bench.stage("files")
         assert ran.status in (0, 1), ran.words()
         assert leaks(ran, secret) == []
         allowed = {**RENDERED, **PLACES[place][1]}
         assert {path: mode for path, mode in bench.files_with(secret).items() if mode & ~allowed.get(path, 0)} == {}
+        kept = RENDERED if ran.status else {}  # for another try at the shell of the failed boot
     ran = bench.stage("umount")
     assert leaks(ran, secret) == []
-    assert [path for path in bench.files_with(secret) if not path.startswith("root/")] == []
+    assert {path for path in bench.files_with(secret) if not path.startswith("root/")} <= kept.keys()
 
 
 @pytest.mark.parametrize("fault", ["none", "list", "object", "bad-escape", "no-quotes", "control-character", "twice"])
