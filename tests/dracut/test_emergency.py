@@ -400,16 +400,34 @@ def test_pause_does_not_grow_if_it_is_given_or_the_config_is_at_fault(machine: M
 
 @pytest.mark.parametrize("named", ["", "cmdline", "config"])
 def test_outcome_is_sent_where_a_receiver_is_named(machine: Machine, named: str) -> None:
-    machine.program("systemctl", f"case $* in start*) /bin/sleep 0.3; echo sent >>{machine.at}/calls ;; esac")
+    """The machine does not reboot before it is sent, that is while there is a job."""
+    job = machine.at / "job"
+    job.write_text("5 ignition-report-failure.service start running\n")
+    machine.program(
+        "systemctl",
+        f"case $* in list-jobs*) [ ! -s {job} ] || {{ cat {job}; echo asked >>{machine.at}/calls; "
+        f"[ $(grep -c asked {machine.at}/calls) -lt 3 ] || : >{job}; }} ;; esac",
+    )
     if named == "config":
         (machine.run_dir / "report-to.json").touch()
     shown = machine.fail(f"ignition.failure.timeout=1 {'ignition.report.url=http://h/' if named == 'cmdline' else ''}")[0]
     assert shown.startswith(SCREEN)
     seen = (machine.at / "calls").read_text().splitlines()
-    calls = [call for call in seen if call.startswith(("systemctl start", "systemctl --force", "sent"))]
-    sending = ["systemctl start ignition-report-failure.service", "sent"]
-    # The machine does not reboot before the outcome is sent.
-    assert calls == [*(sending if named else []), "systemctl --force reboot"]
+    calls = [call for call in seen if call.startswith(("systemctl start", "systemctl --force"))]
+    assert calls == [
+        *(["systemctl start --no-block ignition-report-failure.service"] if named else []),
+        "systemctl --force reboot",
+    ]
+    assert not (named and job.read_text())
+
+
+@pytest.mark.parametrize("arguments", ["ignition.failure=shell", "retrying"])
+def test_outcome_is_sent_where_a_shell_follows_at_once(machine: Machine, arguments: str) -> None:
+    """The end of this script must not end the sender."""
+    if arguments == "retrying":
+        (machine.run_dir / "retrying").touch()
+    machine.fail(f"{arguments} ignition.report.url=http://h/")
+    assert "systemctl start --no-block ignition-report-failure.service" in (machine.at / "calls").read_text().splitlines()
 
 
 def test_sender_that_fails_fails_nothing(machine: Machine) -> None:
