@@ -6,7 +6,7 @@ at times. The first is followed by the tests that may end differently on Debian 
 programs of the distribution, load its libraries, or depend on the interpreter itself; those among them that need nothing of the
 machine run beside it. All tests run there by `make unit SUITE=trixie`.
 
-`make unit` is the same without the virtual machines, `make check` without root and without tests marked as slow as well.
+`make unit` is the same without the virtual machines, `make check` without root as well.
 """
 
 import argparse
@@ -122,7 +122,7 @@ def main() -> int:
     begin = time.monotonic()
     print("test: linters, types, unit tests" + ("" if arguments.check else ", tests as root"), flush=True)
     next_suite = not (arguments.check or arguments.suite) and os.geteuid() == 0
-    unit = run_pytest(arguments.suite, *(["-m", "not root and not slow"] if arguments.check else []), next_suite=next_suite)
+    unit = run_pytest(arguments.suite, *(["-m", "not root"] if arguments.check else []), next_suite=next_suite)
     machines = (0, 0)
     if not (arguments.unit or arguments.check):
         print(f"test: virtual machines ({time.monotonic() - begin:.0f} s so far)", flush=True)

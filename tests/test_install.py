@@ -16,7 +16,6 @@ import pytest
 from ignition import __version__
 
 TOP = Path(__file__).parent.parent
-pytestmark = pytest.mark.slow
 PROGRAMS = ("ignition", "ignition-validate", "coreos-metadata", "coreos-cloudinit", "butane", "ct")
 
 

@@ -24,7 +24,6 @@ from tests.reporting import sample
 VERSIONS = ("3.11", "3.12", "3.13")
 OWN = "{}.{}".format(*sys.version_info)
 OF_THE_BOOT = (".ignition-result.json", "applied.json", "report.json")
-pytestmark = pytest.mark.slow
 PROGRAMS = tomllib.loads((programs.TOP / "pyproject.toml").read_text())["project"]["scripts"]
 FILES = {
     "a.bu": "variant: flatcar\nversion: 1.1.0\nstorage:\n  files:\n    - path: /etc/motd\n      contents: {inline: 'hé'}\n",

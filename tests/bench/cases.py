@@ -80,5 +80,5 @@ CASES = (
     Case("minimal", _minimal, _check_minimal, expected=3.0),
     small_files(1000),
     Case("100 remote files", _remote_files, _check_remote_files, expected=0.25, remote_files=100),
-    Case("20 users", _users, _check_users, expected=0.6),
+    Case("20 users", _users, _check_users, expected=0.4),
 )
