@@ -155,7 +155,7 @@ class Activity:
 
     def line(self) -> str:
         """Its line, without `done` and `detail`."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of activity has its own
 
 
 class Waiting(Activity):
