@@ -22,6 +22,8 @@ def resolve(host: str, port: int, kind: int, deadline: Deadline) -> list[Any]:
         pass  # a name
     from _thread import allocate_lock, start_new_thread
 
+    from ignition.host.threads import STEP_S
+
     done = allocate_lock()
     found: list[Any] = []
     done.acquire()
@@ -36,7 +38,10 @@ def resolve(host: str, port: int, kind: int, deadline: Deadline) -> list[Any]:
 
     start_new_thread(ask, ())  # cannot be cancelled: a late answer is dropped
     left = deadline.remaining_s()
-    if not done.acquire(timeout=-1 if left is None else left):
+    if left is None:  # in steps, as `threads.join`
+        while not done.acquire(timeout=STEP_S):
+            pass
+    elif not done.acquire(timeout=left):
         raise TimeoutError
     if isinstance(found[0], BaseException):
         raise found[0]

@@ -8,12 +8,23 @@ from ignition.host import progress
 
 CONCURRENCY = 16  # parallel downloads; more do not help at 20 ms latency, and put load on the server
 
+# The kernel resumes a wait without a time limit after a signal (sem_wait(3) in signal(7)), without a return to Python, where the
+# handler of the timer writes the lines of progress: the main thread waits in steps.
+STEP_S = 1.0
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from threading import Thread
     from typing import TypeVar
 
     Object = TypeVar("Object")
     Result = TypeVar("Result")
+
+
+def join(thread: Thread) -> None:
+    """Wait for the end of a thread, in steps of STEP_S."""
+    while thread.is_alive():
+        thread.join(STEP_S)
 
 
 def side_by_side(work: Callable[[Object], Result], objects: Sequence[Object]) -> list[Result]:
@@ -47,7 +58,7 @@ def side_by_side(work: Callable[[Object], Result], objects: Sequence[Object]) ->
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        join(thread)
     if failures:
         raise failures[min(failures)]
     return [results[index] for index in range(len(objects))]

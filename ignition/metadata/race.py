@@ -8,10 +8,11 @@ continuing without a config.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ignition.errors import Failure, NeedsNetwork, NotHere
-from ignition.host import devices, log
+from ignition.host import devices, log, progress
+from ignition.host.threads import STEP_S
 from ignition.metadata.config_source import ConfigSource
 from ignition.metadata.drive import LIMIT_S, described, labelled
 
@@ -51,7 +52,7 @@ def first_answer(sources: Mapping[str, Source]) -> bytes:
     A source does in its `turn` the work that must not be interrupted, such as mounting a drive: a turn yields False once the race
     is over, and the race is not over until a turn that has begun ends.
     """
-    from queue import SimpleQueue
+    from queue import Empty, SimpleQueue
     from threading import Lock, Thread
 
     answers: SimpleQueue[tuple[str, bytes | BaseException]] = SimpleQueue()
@@ -68,11 +69,17 @@ def first_answer(sources: Mapping[str, Source]) -> bytes:
         except BaseException as error:  # noqa: BLE001  the waiting thread raises any that is not a Failure
             answers.put((name, error))
 
+    def get() -> tuple[str, bytes | BaseException]:
+        while True:  # in steps, as `threads.join`
+            with suppress(Empty):
+                return answers.get(timeout=STEP_S)
+
+    progress.before_threads()
     # Daemon threads: the losers may wait for a drive or a server for minutes, and must not keep the process alive.
     for name, source in sources.items():
         Thread(target=ask, args=(name, source), daemon=True).start()
     try:
-        return _first_of(answers.get, len(sources))
+        return _first_of(get, len(sources))
     finally:
         over = True
         with lock:  # wait for the turn that has begun

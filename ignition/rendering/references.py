@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ignition.errors import Failure
 from ignition.fetch.settings import Settings
 from ignition.fetch.urls import path, scheme, shown
-from ignition.host import limits, log
+from ignition.host import limits, log, progress
 from ignition.rendering.parsing import Reader
 
 TYPE_CHECKING = False
@@ -132,6 +132,7 @@ class _Early:
             return
         from threading import Semaphore, Thread
 
+        progress.before_threads()
         self._slots = Semaphore(SIDE_BY_SIDE)
         for entry in remote:
             # Daemons: a download that turned out to be useless must not delay the end of the process.
@@ -154,5 +155,7 @@ class _Early:
         """The content, if it has arrived and the settings have not changed since."""
         if self._fetcher.settings != self._settings or id(entry) not in self._threads:
             return None
-        self._threads[id(entry)].join()
+        from ignition.host.threads import join  # most configs do not refer to others
+
+        join(self._threads[id(entry)])
         return self._content.get(id(entry))

@@ -259,8 +259,10 @@ def test_person_at_a_terminal_sees_what_takes_long_but_not_with_json(
     progress.to(None)
     assert main(["plan", str(config), f"--image={system}", *arguments]) == 2
     progress.to(None)
-    assert (f"ignition plan: working: inspecting {system}, 0 s so far\n" in stream.getvalue()) is (arguments == [])
-    assert arguments == [] or stream.getvalue() == ""
+    told = stream.getvalue().splitlines()
+    # Which of its parts lasts for a millisecond depends on the machine's load.
+    assert all(re.fullmatch(r"ignition plan: working: .+, [0-9]+ s so far(, at most .+)?(; .+)?", line) for line in told), told
+    assert bool(told) is (arguments == [])
 
 
 def test_page_has_everything_in_it(plan: Any, system: Path, tmp_path: Path) -> None:
