@@ -26,6 +26,8 @@ SHOWN = frozenset(
     "filesystem_type home_dir primary_group size_mib start_mib type_guid wipe_filesystem wipe_partition_entry "
     "wipe_table wipe_volume variant with_mount_unit".split()
 )
+# Of the value at the place itself: which of two digests this is, when the message is about it.
+_DIGEST = lazy_pattern(r"(sha(?:256|512)-[0-9A-Fa-f]{12})[0-9A-Fa-f]{40,104}([0-9A-Fa-f]{12})")
 _LISTS = frozenset({"devices", "groups"})  # with values, not objects
 _OF_HEADERS = frozenset({"name"})  # somebody may have exchanged name and value
 _URLS = frozenset({"source", "url", "remote"})
@@ -119,6 +121,8 @@ class _Masked:
             if is_here and not self._key and self._member in _LISTS:
                 self._key = self._member  # an element on a line of its own; elsewhere a value of the wrong type may be anything
             self._ended, self._value = True, len(self._pieces)
+            if is_here and self._key == self._member == "hash" and (digest := _DIGEST.fullmatch(word.strip(_QUOTES))):
+                return word.replace(digest[0], f"{digest[1]}{_MASK}{digest[2]}")
             return _like(word) if self._key in self._unshown else _value(word, self._key)
         return word
 

@@ -1,8 +1,9 @@
 """The reason of a failed first boot, as a person sees it. ignition-emergency.service shows the file on every console.
 
-The screen of a serial console has 24 lines of 80 characters, and no way to scroll back. This text takes at most 17 of them: the
+The screen of a serial console has 24 rows of 80 characters, and no way to scroll back. This text takes at most 17 of them: the
 rest shows what else was seen of the machine (dracut/35coreos-ignition/emergency), and the prompt. Whatever does not fit is
-counted, and is in the journal.
+counted, and is in the journal. A long word (a path, a URL) stays whole, since a person copies it: the terminal breaks it into
+several rows. Of a digest the ends are enough to tell it from another one.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from contextlib import suppress
 from ignition.errors import Failure, InvalidConfig, RootInMemory
 from ignition.host import atomic, log, paths
 from ignition.host.printable import printable, without_secrets
+from ignition.patterns import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WIDTH = 79  # a serial console's
-LINES = 17  # of this text
+WIDTH = 79  # of a line; a serial console's row has one character more
+LINES = 17  # rows of this text
 NOTHING_LOST = "Nothing is lost: the machine will try its first boot again at the next start."
 NOT_OFF = "Leave the machine on: ROOT's contents would be lost."
 OF_THE_CONFIG = "Nothing is lost, but the same config will fail again: change it."
@@ -29,6 +31,8 @@ _FIX = "correct the config; ignition-validate, on any machine, shows each error"
 _PLACE = r"(?s)(.*?):(\d+):(\d+) \((\$[^)]*)\)"
 _MOST_LINES = 40  # of one message that are wrapped
 _LONGEST_LINE = 2000  # a URL with a long path
+_LONGEST_WORD = 230  # three rows
+_DIGEST = lazy_pattern(r"(?<![0-9A-Za-z])([0-9A-Fa-f]{12})[0-9A-Fa-f]{40,}([0-9A-Fa-f]{12})(?![0-9A-Za-z])")
 
 
 def show_failure(stage: str, state_file: str, failure: Failure) -> None:
@@ -45,7 +49,7 @@ def show_failure(stage: str, state_file: str, failure: Failure) -> None:
 
 
 def screen(stage: str, failure: Failure, texts: Mapping[str, bytes] | None = None) -> str:
-    """Stage, place, excerpt, cause and remedy within LINES and the width of a serial console; printable characters only.
+    """Stage, place, excerpt, cause and remedy within LINES rows of a serial console; printable characters only.
 
     `texts`: the texts of the config by their names, for an excerpt.
     """
@@ -54,12 +58,13 @@ def screen(stage: str, failure: Failure, texts: Mapping[str, bytes] | None = Non
     where = _fitting(_wrapped("where: ", failure.where), 4) if failure.where else []
     excerpt = _excerpt(failure.where, texts or {})
     remedy = _wrapped("do:    ", failure.fix or (_FIX if is_invalid else _JOURNAL))
-    remedy = _fitting(remedy, max(4, LINES - len(where) - len(excerpt) - 9))  # three lines are left for the cause
+    used = _rows(where) + len(excerpt)
+    remedy = _fitting(remedy, max(4, LINES - used - 9))  # three rows are left for the cause
     if isinstance(failure, RootInMemory):
         end = NOT_OFF
     else:
         end = OF_THE_CONFIG if failure.lasting else NOTHING_LOST
-    room = LINES - len(where) - len(excerpt) - len(remedy) - 6  # rules, title, end, and two empty lines
+    room = LINES - used - _rows(remedy) - 6  # rules, title, end, and two empty lines
     cause = (
         _config_errors(failure, room) if isinstance(failure, InvalidConfig) else _fitting(_wrapped("what:  ", failure.what), room)
     )
@@ -129,9 +134,9 @@ def _config_errors(failure: InvalidConfig, room: int) -> list[str]:
     lines = _fitting(_wrapped("what:  ", head), 3)
     blocks = [_fitting(_wrapped("  - ", text), 4) for text in errors]
     kept = len(blocks)
-    while kept > 1 and len(lines) + sum(map(len, blocks[:kept])) + (kept < len(blocks)) > room:
+    while kept > 1 and _rows(lines) + sum(map(_rows, blocks[:kept])) + (kept < len(blocks)) > room:
         kept -= 1
-    spare = room - len(lines) - sum(map(len, blocks[:kept])) - (kept < len(blocks))
+    spare = room - _rows(lines) - sum(map(_rows, blocks[:kept])) - (kept < len(blocks))
     for block, excerpt in zip(blocks[:kept], excerpts, strict=False):
         if len(excerpt) <= spare:
             spare -= len(excerpt)
@@ -142,11 +147,18 @@ def _config_errors(failure: InvalidConfig, room: int) -> list[str]:
     return lines
 
 
+def _rows(lines: list[str]) -> int:
+    """Rows that a terminal needs for these lines."""
+    return sum(max(1, -(-len(line) // (WIDTH + 1))) for line in lines)
+
+
 def _fitting(lines: list[str], most: int) -> list[str]:
-    """At least one line; those left out are counted."""
-    if len(lines) <= max(1, most):
+    """Lines for at most so many rows, but at least one line; those left out are counted."""
+    if _rows(lines) <= most or len(lines) == 1:
         return lines
-    kept = max(0, most - 1)
+    kept = len(lines) - 1
+    while kept > 0 and _rows(lines[:kept]) + 1 > most:
+        kept -= 1
     return [*lines[:kept], f"       and {len(lines) - kept} more lines: journalctl -t ignition"]
 
 
@@ -158,7 +170,12 @@ def _wrapped(label: str, text: str) -> list[str]:
     paragraphs = text.split("\n")
     for paragraph in paragraphs[:_MOST_LINES]:
         shown = printable(without_secrets(paragraph.replace("\t", " ")), _LONGEST_LINE)
-        # Long words (paths, URLs) stay whole: a person copies them.
+        shown = " ".join(map(_middle_left_out, _DIGEST.sub(r"\1…\2", shown).split(" ")))
         lines += textwrap.wrap(shown, WIDTH - len(label), break_long_words=False, break_on_hyphens=False) or [""]
     lines += [""] * max(0, len(paragraphs) - _MOST_LINES)  # only counted
     return [(label if number == 0 else indent) + line for number, line in enumerate(lines)]
+
+
+def _middle_left_out(word: str) -> str:
+    half = _LONGEST_WORD // 2
+    return word if len(word) <= _LONGEST_WORD else f"{word[:half]}…{word[-half:]}"

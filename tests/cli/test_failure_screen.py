@@ -94,6 +94,28 @@ def test_screen_counts_the_errors_it_leaves_out() -> None:
     assert f"  and {15 - sum(line.startswith('  - ') for line in lines)} more: journalctl -t ignition" in lines
 
 
+def test_screen_shows_the_ends_of_digests() -> None:
+    text = b'''{"ignition": {"version": "3.5.0"}, "storage": {"files": [{"path": "/a", "contents": {"source": "data:,x",
+"verification": {"hash": "sha512-%s"}}}]}}''' % (b"0123456789ABCDEF" * 8)
+    report = parse(text).report
+    shown = screen("fetch", invalid(report, "a.ign", texts=[text] * len(report.entries)))
+    assert '     2 | "verification": {"hash": "sha512-0123456789AB…456789ABCDEF"}}}]}}\n' in shown
+    assert "write sha512-a4abd4448c49…9d50551afe62, or leave" in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= WIDTH
+
+
+def test_screen_shows_the_ends_of_a_word_that_would_fill_it() -> None:
+    shown = screen("files", Failure(f"/begin/{'a' * 1000}/end is a directory"))
+    assert len(shown) < 800 and f"{'a' * 50}/end" in shown and "/begin/aaa" in shown
+    assert " is a directory" in " ".join(shown.split()) and "…" in shown
+
+
+def test_rows_of_long_words_are_counted() -> None:
+    lines = screen("files", Failure("\n".join(["x" * 200] * 9))).splitlines()
+    assert sum(-(-max(1, len(line)) // (WIDTH + 1)) for line in lines) <= LINES
+    assert "       and 6 more lines: journalctl -t ignition" in lines
+
+
 @pytest.mark.parametrize("lasting", [False, True])
 @pytest.mark.parametrize("where", ["", "x " * 300, "a.ign:1:1 ($.x)"], ids=["nowhere", "long", "place"])
 @pytest.mark.parametrize("fix", ["", "y " * 400], ids=["journal", "long"])

@@ -213,6 +213,19 @@ def disk_in_use(machine: Broken) -> None:
 
 
 @scene
+def long_path(machine: Broken) -> None:
+    """It stays whole, on two rows, which are counted."""
+    what = f"/var/lib/{'a-long-name/' * 7}x already exists with other content"
+    machine.stage("files", Failure("\n".join([what] * 4), where=f"{NAME}:7:8 ($.storage.files.0)", fix="choose another path"))
+
+
+@scene
+def digests_differ(machine: Broken) -> None:
+    what = f"the content's sha512 is {'0123456789abcdef' * 8}, the config expects {'fedcba9876543210' * 8}"
+    machine.stage("files", Failure(what, where=f"{NAME}:8:43 ($.storage.files.1)", fix="correct the hash in the config"))
+
+
+@scene
 def program_failed(machine: Broken) -> None:
     what = (
         "formatting /dev/vdb1: mkfs.ext4 -F -L data /dev/vdb1: exit status 1: mke2fs 1.47.0 (5-Feb-2023) | …"
@@ -259,7 +272,9 @@ def root_does_not_appear(machine: Broken) -> None:
         "Dependency failed for sysroot.mount - /sysroot.\n"
         "Dependency failed for initrd-root-fs.target - Initrd Root File System.\n"
         "Dependency failed for ignition-files.service - Ignition (files).\n"
+        "Dependency failed for initrd.target - Initrd Default Target.\n"
     )
+    (machine.units / "dev-disk-by\\x2dlabel-ROOT.device.properties").write_text("JobRunningTimeoutUSec=1min 30s\n")
 
 
 @scene
@@ -425,8 +440,8 @@ def test_screen(name: str, broken: Broken) -> None:
     assert text == path.read_text(), f"{WRITE}=1 writes it again"
     lines = text.splitlines()
     # Below it are the number of the attempt, the prompt and the cursor.
-    assert len(lines) <= ROWS - 3
-    assert max(map(len, lines)) < COLUMNS
+    assert sum(-(-max(1, len(line)) // COLUMNS) for line in lines) <= ROWS - 3
+    assert all(len(line) < COLUMNS or "/a-long-name/" in line for line in lines)
     assert any(line.startswith("what:  ") for line in lines) and any(line.startswith("do:    ") for line in lines)
     assert "SECRET" not in text and "secret" not in text
 
