@@ -5,19 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SOON = "systemd.default_device_timeout_sec=5"
+MISSING = "/dev/vdc"
 NOBODY = "http://10.0.2.2:9/config.ign"  # a port of this host at which nobody listens
 _UNITS = "etc/systemd/system"
+# systemd 252 does not have the kernel argument for it in every build.
+_SOON = {f"{_UNITS}/device.d/50-soon.conf": "[Unit]\nJobRunningTimeoutSec=15\n"}
 
 
 @dataclass(frozen=True)
 class Way:
-    """files are names in the initramfs; an empty text is an empty file."""
+    """files are names in the initramfs; an empty text is an empty file. A way that waits leaves the processor to others."""
 
     name: str
     arguments: Sequence[str] = ()
     config: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    waits: bool = False
 
 
 def _config(**sections: Any) -> str:
@@ -40,21 +43,24 @@ _CHANGED = {"source": "data:,x", "verification": {"hash": f"sha512-{'0' * 128}"}
 _OFFLINE, _FETCH = "ignition-fetch-offline.service", "ignition-fetch.service"
 WAYS = (
     # Configs
-    Way("config_is_not_json", config='{"ignition": {"version": "3.4.0"},\n "storage" {}}\n'),
-    Way("config_invalid", config=_config(storage={"files": [_file("relative/path"), _file("/a", mode=99999)]})),
+    Way("config_is_not_json", ["ignition.failure.shell=password"], config='{"ignition": {"version": "3.4.0"},\n "storage" {}}\n'),
+    Way("config_invalid", ["ignition.failure.shell=none"], config=_config(storage={
+        "files": [_file("relative/path"), _file("/a", mode=99999)]})),
     Way("config_with_many_errors", config=_config(storage={"files": [_file(f"relative/{number}") for number in range(14)]})),
     Way("hash_mismatch", config=_config(storage={"files": [{"path": "/a", "contents": _CHANGED}]})),
     Way("file_exists", config=_config(storage={"files": [_file("/etc/passwd")]})),
     Way("owner_unknown", config=_config(storage={"files": [_file("/etc/a", user={"name": "nobody-knows"})]})),
     Way("own_disk_in_use", config=_config(storage={"disks": [{"device": "/dev/vda", "wipeTable": True}]})),
-    Way("partition_too_large", config=_config(storage={"disks": [{"device": "/dev/vdb", "partitions": [{"sizeMiB": 9000}]}]})),
-    Way("device_missing", config=_config(storage={"filesystems": [{"device": "/dev/vdx", "format": "ext4"}]})),
+    Way("partition_too_large", config=_config(storage={"disks": [{
+        "device": "/dev/vdb", "partitions": [{"number": 1, "sizeMiB": 9000}]}]})),
+    Way("device_missing", waits=True, config=_config(storage={
+        "filesystems": [{"device": MISSING, "format": "ext4"}], "files": [_file("/etc/passwd")]})),
     # The kernel command line
     Way("platform_unknown", ["ignition.platform.id=vmwar"]),
-    Way("root_does_not_appear", ["root=LABEL=NO-ROOT", SOON]),
+    Way("root_does_not_appear", ["root=LABEL=NO-ROOT"], files=_SOON),
     Way("root_does_not_mount", ["rootfstype=xfs"]),
-    Way("array_not_assembled", ["root=/dev/md/none", SOON]),
-    Way("volume_not_opened", ["root=/dev/mapper/none", SOON]),
+    Way("array_not_assembled", ["root=/dev/md/none"], files=_SOON),
+    Way("volume_not_opened", ["root=/dev/mapper/none"], files=_SOON),
     # The network
     Way("server_refuses", [f"ignition.config.url={NOBODY}"], files=_instead(
         _FETCH, "/usr/bin/ignition -stage fetch -platform ${PLATFORM_ID} -root /sysroot -fetch-timeout 5s")),

@@ -1,7 +1,9 @@
 """verifies: a config server that only answers 503 ends the first boot in bounded time with the reason on the console, and
-the flag stays; when it answers 503 for a while and then works, the same disk comes up: for the config and for files.
+the flag stays; meanwhile a line every 10 s says what it waits for, why, and for how long; when it answers 503 for a while and
+then works, the same disk comes up: for the config and for files.
 """
 
+import re
 import time
 
 from harness import disks, expected, guest
@@ -16,6 +18,7 @@ WAITS = True  # the agent, for two minutes between its tries
 # The agent's limit for the config is two minutes; the rest is the machine's start.
 FAILURE_S = 300.0
 REFUSALS = 5
+LINES = 3  # of progress, at least
 PATIENT, SLOW = "came after refusals\n", "came late\n"
 PROBES = {
     "nodes": guest.nodes_command(["/etc/patient", "/etc/slow"]),
@@ -67,6 +70,14 @@ def never_answers(case: Case, server: FileServer, disk: Disk, url: str) -> None:
     checks = case.checks("a server that never works", machine)
     screen = " ".join(text[text.index("The first boot failed") :].split())
     checks.contains("stage, address and reason on the screen", ["in the stage 'fetch'", url, "503"], screen)
+    waits = re.findall(r"^ignition: waiting for GET (\S+): (.*) \(attempt (\d+), (\d+) s left\)", text, re.MULTILINE)
+    attempts, left_s = [int(one[2]) for one in waits], [int(one[3]) for one in waits]
+    pauses = [before - after for before, after in zip(left_s, left_s[1:], strict=False)]
+    checks.true("lines about the wait", len(waits) >= LINES, waits)
+    checks.true("its object and reason", all(one[0] == url and "503" in one[1] for one in waits), waits)
+    checks.equal("attempts", sorted(attempts), attempts)
+    checks.true("10 s between lines, by the guest's clock", all(9 <= pause <= 30 for pause in pauses), left_s)
+    case.say(f"{len(waits)} lines, seconds left: {left_s}")
     tries = len(server.asked("/config.ign"))
     checks.true("tries, with growing pauses", 10 <= tries <= 60, f"{tries} requests in {seconds:.0f} s")
     checks.equal("first-boot flag on EFI-SYSTEM", ["first_boot"], case.first_boot_files(disk))
