@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ignition.errors import Failure
+from ignition.errors import Failure, refusing
 from ignition.host import boot_directory, cmdline, devices, log, root_device
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ _OPTIONS = (
 )
 
 
+@refusing()
 def refuse_losing(lost: Mapping[str, str], machine: Machine) -> None:
     """Raises Failure if one of the nodes that lose their content (node → place in the config) is needed. Reads devices."""
     if not lost:

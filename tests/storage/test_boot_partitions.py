@@ -36,7 +36,7 @@ def disk(make_loop: MakeLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def refused(node: str) -> str:
     with pytest.raises(Failure) as caught:
         boot_partitions.refuse_losing({"/dev/other": "$.other", node: PLACE}, Machine())
-    assert (caught.value.where, caught.value.fix) == (PLACE, FIX)
+    assert (caught.value.where, caught.value.fix, caught.value.lasting) == (PLACE, FIX, True)
     return caught.value.what
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from cases.screens.ways import MISSING, WAYS, Way
 from harness import disks, screens
@@ -15,11 +16,13 @@ from harness.checks import Checks
 from harness.disks import MIB
 from harness.errors import Failed
 from harness.initramfs import with_files
+from harness.lab import SYNC_VARIABLE
 from harness.machine import Machine
 
 TIMEOUT_S = 1800
 EXPECTED_S = 300
 SCREEN_S = 300.0
+_SCRIPT = Path(__file__).parents[3] / "dracut" / "35coreos-ignition" / "emergency"  # with --sync, on any image
 CONFIG = "opt/com.coreos/config"
 PASSWORD = "correct horse"
 # openssl passwd -6 -salt abcdefgh 'correct horse'
@@ -72,7 +75,9 @@ def fails(case: Case, way: Way) -> None:
         config = folder / "config.ign"
         config.write_text(way.config, encoding="utf-8")
         fw_cfg = {CONFIG: config}
-    files: Mapping[str, str] = {**_AT_THE_END, **way.files, **FILES.get(way.name, {})}
+    files = {**_AT_THE_END, **way.files, **FILES.get(way.name, {})}
+    if os.environ.get(SYNC_VARIABLE):
+        files["usr/lib/coreos-ignition/emergency"] = _SCRIPT.read_text(encoding="utf-8")
     direct = with_files(direct, files, folder)
     with case.machine(way.name.replace("_", "-"), [system, other], direct=direct, fw_cfg=fw_cfg) as machine:
         text = machine.wait_for_console("times: end", SCREEN_S)
@@ -101,7 +106,8 @@ def seconds(text: str) -> str:
 
 def retries(case: Case, machine: Machine, checks: Checks) -> None:
     """The missing disk is attached, and the stage that lacked it runs again; then the boot goes on, to the next fault."""
-    machine.type("\n", PROMPT)
+    machine.type("", "Press Enter for maintenance", SCREEN_S)
+    machine.type("\n", PROMPT, SCREEN_S)
     machine.plug(2, disks.blank(case.work / "missing.raw", 64 * MIB))
     machine.type(f"udevadm wait --timeout=60 {MISSING}; echo found=$?\n", r"found=0")
     machine.type("\n", PROMPT)
@@ -112,7 +118,7 @@ def retries(case: Case, machine: Machine, checks: Checks) -> None:
 
 def asks(case: Case, machine: Machine, checks: Checks) -> None:
     """The shell is for those who know the password."""
-    machine.type("", "Give root password for maintenance")
+    machine.type("", "Give root password for maintenance", SCREEN_S)
     text = machine.type("wrong horse\n", "Login incorrect") + machine.type(f"{PASSWORD}\n", PROMPT)
     checks.contains("a shell of root", "uid=0", machine.type("echo uid=$(( $$ * 0 ))\n", r"uid=0\n"))
     checks.lacks("password on the console", "horse", text)
