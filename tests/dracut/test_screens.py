@@ -89,8 +89,10 @@ class Broken(Machine):
         )
         self.put("proc/net/fib_trie", (
             "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n"
+            "           |-- 10.0.2.2\n              /32 link UNICAST\n"
             "           |-- 127.0.0.1\n              /32 host LOCAL\n"
-            "           |-- 10.0.2.15\n              /32 host LOCAL\nLocal:\n"
+            "           |-- 10.0.2.15\n              /32 host LOCAL\n"
+            "           |-- 10.0.2.255\n              /32 link BROADCAST\nLocal:\n"
             "           |-- 10.0.2.15\n              /32 host LOCAL\n"
         ))  # fmt: skip
         self.put("titles", "# id and name\naws Amazon EC2\ngcp Google Compute Engine\nqemu QEMU\nvmware VMware\n")
@@ -270,6 +272,7 @@ def root_does_not_appear(machine: Broken) -> None:
     )
     (machine.at / "needs").write_text(
         "Dependency failed for sysroot.mount - /sysroot.\n"
+        "initrd-root-fs.target: Job initrd-root-fs.target/start failed with result 'dependency'.\n"
         "Dependency failed for initrd-root-fs.target - Initrd Root File System.\n"
         "Dependency failed for ignition-files.service - Ignition (files).\n"
         "Dependency failed for initrd.target - Initrd Default Target.\n"

@@ -19,7 +19,7 @@ _VARYING = (
     (re.compile(r"(http://10\.0\.2\.2):\d+"), r"\1:PORT"),
     (re.compile(r"\d+ MiB; platform"), "MEMORY MiB; platform"),
     (re.compile(r"(/dev/\w+, )\d+ [GM]iB"), r"\1SIZE"),
-    (re.compile(r"\(\d+ attempts in [\d.]+ s"), "(N attempts in T s"),
+    (re.compile(r"\(\d+ attempts? in [\d.]+ s"), "(N attempts in T s"),
 )
 
 

@@ -62,8 +62,8 @@ WAYS = (
     Way("array_not_assembled", ["root=/dev/md/none"], files=_SOON),
     Way("volume_not_opened", ["root=/dev/mapper/none"], files=_SOON),
     # The network
-    Way("server_refuses", [f"ignition.config.url={NOBODY}"], files=_instead(
-        _FETCH, "/usr/bin/ignition -stage fetch -platform ${PLATFORM_ID} -root /sysroot -fetch-timeout 5s")),
+    Way("server_refuses", waits=True, arguments=[f"ignition.config.url={NOBODY}"], files=_instead(
+        _FETCH, "/usr/bin/ignition -stage fetch -platform ${PLATFORM_ID} -root /sysroot -fetch-timeout 30s")),
     Way("network_service_failed", [f"ignition.config.url={NOBODY}"], files=_instead(
         "ignition-network.service", "/bin/sh -c 'echo \"systemd-networkd does not start\" >&2; exit 1'")),
     # Units and programs
