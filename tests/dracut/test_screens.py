@@ -403,6 +403,17 @@ def run_is_full(machine: Broken) -> None:
 
 
 @scene
+def run_was_full(machine: Broken) -> None:
+    """There is space again when the screen is made."""
+    said = (
+        f"files: stage files failed: {NAME}:7:8 ($.storage.files.0): /etc/passwd already exists with other content\n"
+        "files: cannot write the failure screen: [Errno 28] No space left on device\n"
+        "files: the failure was not recorded: OSError: [Errno 28] No space left on device\n"
+    )
+    machine.unit("ignition-files.service", said, Result="exit-code", ExecMainStatus="1", DropInPaths="")
+
+
+@scene
 def network_service_failed(machine: Broken) -> None:
     said = (
         "Failed to start systemd-networkd.service: Unit systemd-networkd.service has a bad unit file setting.\n"
