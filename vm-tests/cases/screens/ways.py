@@ -8,8 +8,8 @@ from typing import Any
 MISSING = "/dev/vdc"
 NOBODY = "http://10.0.2.2:9/config.ign"  # a port of this host at which nobody listens
 _UNITS = "etc/systemd/system"
-# systemd 252 does not have the kernel argument for it in every build.
-_SOON = {f"{_UNITS}/device.d/50-soon.conf": "[Unit]\nJobRunningTimeoutSec=15\n"}
+# Long enough for the disks to appear in an emulated machine beside others.
+_SOON = {f"{_UNITS}/device.d/50-soon.conf": "[Unit]\nJobRunningTimeoutSec=30\n"}
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ WAYS = (
         "filesystems": [{"device": MISSING, "format": "ext4"}], "files": [_file("/etc/passwd")]})),
     # The kernel command line
     Way("platform_unknown", ["ignition.platform.id=vmwar"]),
-    Way("root_does_not_appear", ["root=LABEL=NO-ROOT"], files=_SOON),
+    Way("root_does_not_appear", ["root=LABEL=NO-ROOT"], files=_SOON, waits=True),
     Way("root_does_not_mount", ["rootfstype=xfs"]),
-    Way("array_not_assembled", ["root=/dev/md/none"], files=_SOON),
-    Way("volume_not_opened", ["root=/dev/mapper/none"], files=_SOON),
+    Way("array_not_assembled", ["root=/dev/md/none"], files=_SOON, waits=True),
+    Way("volume_not_opened", ["root=/dev/mapper/none"], files=_SOON, waits=True),
     # The network
     Way("server_refuses", waits=True, arguments=[f"ignition.config.url={NOBODY}"], files=_instead(
         _FETCH, "/usr/bin/ignition -stage fetch -platform ${PLATFORM_ID} -root /sysroot -fetch-timeout 30s")),
