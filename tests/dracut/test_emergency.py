@@ -437,9 +437,12 @@ def test_sender_that_fails_fails_nothing(machine: Machine) -> None:
 
 
 def test_stages_that_wait_are_cancelled(machine: Machine) -> None:
-    jobs = "7 ignition-disks.service start waiting\n8 ignition-emergency.service start running\n9 sysroot.mount start waiting\n"
-    (machine.at / "jobs").write_text(f"{jobs}10 ignition-kargs.service stop waiting\n11 ignition-begin.service start running\n")
+    (machine.at / "jobs").write_text(
+        "7 ignition-disks.service start waiting\n8 ignition-emergency.service start running\n9 sysroot.mount start waiting\n"
+        "10 ignition-kargs.service stop waiting\n11 ignition-begin.service start running\n"
+        "12 ignition-mount.service start waiting\n"
+    )
     machine.program("systemctl", f"case $* in list-jobs*) cat {machine.at}/jobs ;; esac")
     machine.fail("ignition.failure=shell")
     calls = (machine.at / "calls").read_text().splitlines()
-    assert [call for call in calls if " cancel" in call] == ["systemctl cancel 7"]
+    assert [call for call in calls if " cancel" in call] == ["systemctl cancel 7 12"]
