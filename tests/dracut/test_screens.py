@@ -292,6 +292,15 @@ def array_not_assembled(machine: Broken) -> None:
 
 
 @scene
+def disk_of_data_does_not_appear(machine: Broken) -> None:
+    (machine.at / "timeouts").write_text("Timed out waiting for device dev-sdx1.device - /dev/sdx1.\n")
+    needs = "".join(
+        f"Dependency failed for {name} - what it is for.\n" for name in ("sysroot-a.mount", "b.target", "c.service", "d.target")
+    )
+    (machine.at / "needs").write_text(needs)
+
+
+@scene
 def volume_not_opened(machine: Broken) -> None:
     machine.line = "root=/dev/mapper/root rd.luks.name=8a1f=root"
     (machine.at / "timeouts").write_text("Timed out waiting for device dev-mapper-root.device - /dev/mapper/root.\n")
