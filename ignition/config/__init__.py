@@ -8,12 +8,13 @@ if TYPE_CHECKING:
     from ignition.config.report import Report
 
 
-def check_merged(config: Config) -> Report:
+def check_merged(config: Config, valid_in: str = "") -> Report:
     """The rules again for a rendered config: merging valid configs can break them. Findings have no lines: there is no single
     text.
 
-    Duplicates are not checked, as in Ignition (docs/reference/ignition-config.md §4.1 step 7).
+    `valid_in`: the version 3.x in which the config, of a single text, was found to be valid; then only errors that later versions
+    add are looked for. Duplicates are not checked, as in Ignition (docs/reference/ignition-config.md §4.1 step 7).
     """
     from ignition.config.parse import check_merged
 
-    return check_merged(config)
+    return check_merged(config, valid_in)

@@ -250,19 +250,19 @@ def _bounded(findings: "Iterable[Finding]") -> list[Finding]:
 _NOT_IN_2 = frozenset("A4 A5 C1 D2 D4 D5 F2 I2 I3 I4 I6 I7 O1 P1 P2 P4 R7 R14 S1 S2 S3 S4 S5 U3 U5".split())
 
 
-def check_merged(config: Config) -> Report:
+def check_merged(config: Config, valid_in: str = "") -> Report:
     """Findings with paths alone."""
     entries = tuple(
         Entry(level=one.level, message=one.message, fix=one.fix, path=dotted(one.path), rule=one.rule)
-        for one in merged_findings(config)
+        for one in merged_findings(config, valid_in)
     )
     return Report(entries=entries, source="the merged config")
 
 
-def merged_findings(config: Config) -> list[Finding]:
+def merged_findings(config: Config, valid_in: str = "") -> list[Finding]:
     """Findings at paths of the model."""
     load()
-    found = walk(config, NEWEST)
+    found = walk(config, NEWEST, valid_in=valid_in)
     if not config.ignition.translated:
         return found
     # The rules that 1 and 2.x have for each text, applied to the whole.

@@ -187,10 +187,10 @@ def _has_bad_escape(text: str, first: Container[str] = _HEX) -> bool:
 
 
 def _data_problem(url: str) -> str:
-    from ignition.config import dataurl
+    from ignition.config.dataurl import check
 
     try:
-        dataurl.check(url)
+        check(url)
     except Failure as failure:
         return failure.what
     return ""

@@ -62,11 +62,27 @@ def _hashed(wanted: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
         )
 
 
+def as_written(resource: Resource) -> bytes | None:
+    """The content of a data URL that is neither packed nor verified; None for any other resource. Raises Failure."""
+    url = resource.source or ""
+    if not url.startswith("data:") or resource.compression or resource.verification.hash:
+        return None
+    try:
+        return _of_data_url(url)
+    except Failure as failure:
+        failure.where = failure.where or "data:"
+        raise
+
+
 def data_stream(url: str) -> Generator[bytes, None, None]:
     """The decoded content of a data URL (RFC 2397), in one chunk. Raises Failure for a malformed URL."""
-    from ignition.config.dataurl import decode
+    yield _of_data_url("data:" + url.partition(":")[2])  # schemes may be in upper case
 
-    yield decode("data:" + url.partition(":")[2])  # schemes may be in upper case
+
+def _of_data_url(url: str) -> bytes:
+    from ignition.config.dataurl import decode  # a boot may fetch nothing from one
+
+    return decode(url)
 
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"

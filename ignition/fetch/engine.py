@@ -112,6 +112,10 @@ class Fetcher:
 
         Raises as `read`; the caller must then discard the pieces written so far.
         """
+        written = content.as_written(resource)
+        if written is not None:  # most files: a chain of generators would take as long as writing them
+            file.write(written)
+            return
         with closing(self._pieces(resource)) as pieces:
             for piece in pieces:
                 file.write(piece)

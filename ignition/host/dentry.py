@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EEXIST
-from io import BufferedWriter
+from io import BufferedWriter, FileIO
 from itertools import count
 
 from ignition.errors import Failure
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PARENT_MODE = 0o755
 TRIES = 16  # temporary names that others may have taken
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _serial = count()
 
 
@@ -193,11 +194,10 @@ class Dentry:
         `mode` is set exactly, whatever the umask; ids of -1 leave the owner unchanged. `sync` writes it to disk before the
         rename. The descriptor can be read as well (os.pread), to compare the written bytes.
         """
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         # 0600 until it is complete: the content may be a secret that the final owner alone may read.
-        temporary, descriptor = self._temporary(lambda name: os.open(name, flags, 0o600, dir_fd=self.directory))
+        temporary, descriptor = self._temporary(lambda name: os.open(name, _NEW, 0o600, dir_fd=self.directory))
         try:
-            with open(descriptor, "wb") as file:
+            with BufferedWriter(FileIO(descriptor, "wb")) as file:  # as open(), which asks whether it is a terminal as well
                 yield file
                 self._set(file.fileno(), mode, uid, gid)
                 if sync:

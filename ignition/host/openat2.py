@@ -8,18 +8,21 @@ from __future__ import annotations
 import os
 import struct
 from errno import EAGAIN, ENOSYS
+from functools import lru_cache
 from itertools import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ctypes import CDLL
+    from collections.abc import Callable
 
 RESOLVE_NO_MAGICLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x08, 0x10
 _NR_OPENAT2 = 437  # on every architecture but alpha
 _TRIES = 8  # EAGAIN: a rename raced with a `..` in the path, openat2(2)
 FEW = 50  # directories: by hand, they are opened sooner than ctypes is loaded
+_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+# struct open_how: flags, mode, resolve.
+_IN_ROOT, _BENEATH = (struct.pack("=3Q", _FLAGS, 0, RESOLVE_NO_MAGICLINKS | one) for one in (RESOLVE_IN_ROOT, RESOLVE_BENEATH))
 _asked = count()
-_libc: CDLL | None = None
 
 
 def is_worth_it() -> bool:
@@ -33,25 +36,36 @@ def directory(top: str, inside: str, *, beneath: bool = False) -> int:
     `beneath`: absolute symlinks and those that climb above `top` are errors (EXDEV) instead. Raises OSError; ENOSYS where the
     kernel or a filter of system calls does not have it, ValueError for a NUL in the path.
     """
-    import ctypes  # 3 ms
-
-    global _libc
-    if _libc is None:
-        _libc = ctypes.CDLL(None, use_errno=True)
-    anchor = os.open(top, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    call = _syscall()
+    name = os.fsencode(inside.lstrip("/") or ".")
+    if b"\0" in name:
+        raise ValueError("embedded null byte")  # as os.open; C would use the part before it
+    how = _BENEATH if beneath else _IN_ROOT
+    anchor = os.open(top, _FLAGS)
     try:
-        resolve = RESOLVE_NO_MAGICLINKS | (RESOLVE_BENEATH if beneath else RESOLVE_IN_ROOT)
-        how = struct.pack("=3Q", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, 0, resolve)  # struct open_how
-        name = os.fsencode(inside.lstrip("/") or ".")
-        if b"\0" in name:
-            raise ValueError("embedded null byte")  # as os.open; C would use the part before it
-        for _ in range(_TRIES):
-            descriptor = int(_libc.syscall(_NR_OPENAT2, anchor, name, how, len(how)))
-            if descriptor >= 0:
-                return descriptor
-            number = ctypes.get_errno()
-            if number != EAGAIN:
-                break
-        raise OSError(number or ENOSYS, os.strerror(number or ENOSYS), inside)
+        descriptor = call(_NR_OPENAT2, anchor, name, how, len(how))
+        return descriptor if descriptor >= 0 else _again(anchor, name, how, inside)
     finally:
         os.close(anchor)
+
+
+@lru_cache(1)
+def _syscall() -> Callable[..., int]:
+    import ctypes  # 3 ms
+
+    function: Callable[..., int] = ctypes.CDLL(None, use_errno=True).syscall
+    return function
+
+
+def _again(anchor: int, name: bytes, how: bytes, inside: str) -> int:
+    """After a failure: once more while the kernel says so, or the error. Raises OSError."""
+    from ctypes import get_errno
+
+    for _ in range(_TRIES):
+        if get_errno() != EAGAIN:
+            break
+        descriptor = _syscall()(_NR_OPENAT2, anchor, name, how, len(how))
+        if descriptor >= 0:
+            return descriptor
+    number = get_errno() or ENOSYS
+    raise OSError(number, os.strerror(number), inside)

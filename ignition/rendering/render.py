@@ -66,7 +66,7 @@ def user_config(platform: str, fetcher: Fetcher, vendor: Vendor | None = None) -
     # Merging valid configs may yield an invalid one.
     from ignition.config import check_merged
 
-    report = check_merged(rendered)
+    report = check_merged(rendered, valid_in=texts.valid_in(rendered))
     if report.fatal:
         raise texts.invalid(report)
     return Rendered(rendered, source, referenced, texts, kind)

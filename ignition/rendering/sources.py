@@ -81,6 +81,13 @@ class Sources:
         _, parsed = self._parsed[content]
         return getattr(parsed, "written", None) is None and not parsed.renamed_paths()
 
+    def valid_in(self, config: Config) -> str:
+        """The spec version of the only text, if that is all that `config` was made from; "" if it was merged or translated."""
+        if len(self._texts) != 1 or config.ignition.translated or not self._is_plain(self._texts[0][1]):
+            return ""
+        _, parsed = self._parsed[self._texts[0][1]]
+        return parsed.version if parsed.config is config else ""
+
     def only(self) -> tuple[str, bytes]:
         """Name and unpacked text of the only one."""
         from ignition.config.text import packed

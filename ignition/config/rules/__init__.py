@@ -49,10 +49,13 @@ class Context:
 
 
 class Rule:
-    """A rule about several members: its id, the function that judges a record, and the versions that have it."""
+    """A rule about several members: its id, the function that judges a record, and the versions that have it.
 
-    def __init__(self, identity: str, judge: Judge, since: str, until: str) -> None:
-        self.identity, self.judge, self.since, self.until = identity, judge, since, until
+    `stricter_in`: the first version in which it refuses more than before; "" without one.
+    """
+
+    def __init__(self, identity: str, judge: Judge, since: str, until: str, stricter_in: str) -> None:
+        self.identity, self.judge, self.since, self.until, self.stricter_in = identity, judge, since, until, stricter_in
 
     def holds_in(self, version: str) -> bool:
         """Whether that spec version has it."""
@@ -62,11 +65,13 @@ class Rule:
 RULES: dict[type[Record], list[Rule]] = {}  # of the loaded modules
 
 
-def rule(cls: type[Record], identity: str, *, since: str = "", until: str = "") -> Callable[[Judge], Judge]:
-    """Decorator: the function checks records of this class (and of its subclasses)."""
+def rule(
+    cls: type[Record], identity: str, *, since: str = "", until: str = "", stricter_in: str = ""
+) -> Callable[[Judge], Judge]:
+    """Decorator: the function checks records of this class (and of its subclasses). The rest as of Rule."""
 
     def register(judge: Judge) -> Judge:
-        RULES.setdefault(cls, []).append(Rule(identity, judge, since, until))
+        RULES.setdefault(cls, []).append(Rule(identity, judge, since, until, stricter_in))
         return judge
 
     return register
@@ -98,14 +103,17 @@ def warning(where: str, message: str, fix: str, rule: str = "") -> Finding:
     return Finding(WARNING, split(where) if where else (), message, fix, rule)
 
 
-def walk(record: Record, version: str, data: object = None, only: Collection[str] | None = None) -> list[Finding]:
+def walk(
+    record: Record, version: str, data: object = None, only: Collection[str] | None = None, valid_in: str = ""
+) -> list[Finding]:
     """The findings about a decoded config. `data` is the plain JSON of its text, if there is one.
 
-    `only`: the rules of these ids, without checks of single members. Beyond limits.FINDINGS of a level, findings are only
+    `only`: the rules of these ids, without checks of single members. `valid_in`: an older version in which the config is known to
+    be valid; only what later versions refuse in addition is looked for. Beyond limits.FINDINGS of a level, findings are only
     counted, in a last one.
     """
-    walker = _Walker(version, data, only)
-    walker.visit(record, ())
+    walker = _Walker(version, data, only, valid_in)
+    walker.walk(record)
     return walker.found + [Finding(level, (), *more(level, count), count=count) for level, count in walker.more.items() if count]
 
 
@@ -130,41 +138,39 @@ def of_translated(config: Record, version: str, found: list[Finding], renamed_pa
 
 
 class _Checked:
-    """A field and those of its checks that hold in the version."""
+    """A field and those of its checks that apply."""
 
     __slots__ = ("checks", "demanded", "each", "json", "name")
 
-    def __init__(self, field: Field, version: str) -> None:
+    def __init__(self, field: Field, applies: Callable[[Check], bool]) -> None:
         self.name, self.json = field.name, field.json
-        self.checks: list[Check] = [check for check in field.checks if check.holds_in(version)]
-        self.each: list[Check] = [check for check in field.each if check.holds_in(version)]
+        self.checks: list[Check] = [check for check in field.checks if applies(check)]
+        self.each: list[Check] = [check for check in field.each if applies(check)]
         self.demanded = any(check.demands for check in self.checks)
 
 
 class _Plan:
-    """The rules and members to check in records of a class, computed once per class."""
+    """The rules and members to check in records of a class, computed once per class. `inner`: members that have plans, too."""
 
     __slots__ = ("fields", "inner", "rules")
 
-    def __init__(self, cls: type[Record], version: str, only: Collection[str] | None) -> None:
-        # A member that the version does not have was not decoded, and is not checked either.
-        fields = [field for field in cls.FIELDS.values() if order(field.since) <= order(version)]
-        checked = [_Checked(field, version) for field in fields if only is None and (field.checks or field.each)]
-        self.fields = [one for one in checked if one.checks or one.each]
-        # Rules of a base class, such as Node, apply to its subclasses, and come first.
-        rules = [one for base in reversed(cls.__mro__) for one in RULES.get(base, ()) if one.holds_in(version)]
-        self.rules = [one for one in rules if only is None or one.identity in only]
-        inner = (field for field in fields if issubclass(field.element, Record))
-        self.inner = sorted(inner, key=lambda field: field.json)
+    def __init__(self, fields: list[_Checked], rules: list[Rule], inner: list[Field]) -> None:
+        self.fields, self.rules, self.inner = fields, rules, inner
 
 
 class _Walker:
-    def __init__(self, version: str, data: object, only: Collection[str] | None) -> None:
+    def __init__(self, version: str, data: object, only: Collection[str] | None, valid_in: str) -> None:
         self.found: list[Finding] = []
-        self._context, self._only = Context(version, data), only
-        self._plans: dict[type[Record], _Plan] = {}
+        self._context, self._only, self._valid_in = Context(version, data), only, valid_in
+        self._plans: dict[type[Record], _Plan | None] = {}
         self.more = {ERROR: 0, WARNING: 0}  # findings beyond those that are kept
         self._left = {level: limits.FINDINGS for level in self.more}
+
+    def walk(self, record: Record) -> None:
+        """Collect the findings about a record and all in it."""
+        plan = self._plan(type(record))
+        if plan is not None:
+            self._visit(record, plan, ())
 
     def _note(self, finding: Finding) -> None:
         if self._left[finding.level] > 0:
@@ -173,40 +179,70 @@ class _Walker:
         else:
             self.more[finding.level] += 1
 
-    def visit(self, record: Record, path: Path) -> None:
-        cls = type(record)
-        plan = self._plans.get(cls)
-        if plan is None:
-            plan = self._plans[cls] = _Plan(cls, self._context.version, self._only)
-        members = record.__dict__
-        for one in plan.fields:
-            value = members[one.name]
-            if value is not None or one.demanded:
-                self._check(one, value, path)
-        for rule in plan.rules:
-            self._context.path = path
+    def _plan(self, cls: type[Record]) -> _Plan | None:
+        """None if nothing is to be checked in records of the class, at any depth."""
+        if cls in self._plans:
+            return self._plans[cls]
+        version = self._context.version
+        # A member that the version does not have was not decoded, and is not checked either.
+        fields = [field for field in cls.FIELDS.values() if order(field.since) <= order(version)]
+        checked = [_Checked(field, self._applies) for field in fields if self._only is None and (field.checks or field.each)]
+        # Rules of a base class, such as Node, apply to its subclasses, and come first.
+        rules = [one for base in reversed(cls.__mro__) for one in RULES.get(base, ()) if self._rule_applies(one)]
+        inner = [field for field in fields if issubclass(field.element, Record) and self._plan(field.element) is not None]
+        plan = _Plan([one for one in checked if one.checks or one.each], rules, sorted(inner, key=lambda field: field.json))
+        self._plans[cls] = plan if plan.fields or plan.rules or plan.inner else None
+        return self._plans[cls]
+
+    def _applies(self, check: Check) -> bool:
+        # The values that a check accepts only become more with the versions.
+        return check.holds_in(self._context.version) and not (self._valid_in and check.holds_in(self._valid_in))
+
+    def _rule_applies(self, one: Rule) -> bool:
+        if not one.holds_in(self._context.version) or not (self._only is None or one.identity in self._only):
+            return False
+        was_applied = self._valid_in and one.holds_in(self._valid_in)
+        return not was_applied or order(self._valid_in) < order(one.stricter_in or self._valid_in)
+
+    def _visit(self, record: Record, plan: _Plan, path: Path) -> None:
+        if plan.fields:
+            self._check(record, plan.fields, path)
+        if plan.rules:
+            self._judge(record, plan.rules, path)
+        for field in plan.inner:
+            value, inner = record.__dict__[field.name], self._plans[field.element]
+            if value is field.default or inner is None:
+                continue  # absent: the record around it checks required members
+            if field.many:
+                for index, element in enumerate(value):
+                    self._visit(element, inner, (*path, field.json, index))
+            else:
+                self._visit(value, inner, (*path, field.json))
+
+    def _judge(self, record: Record, rules: list[Rule], path: Path) -> None:
+        self._context.path = path
+        for rule in rules:
             for finding in rule.judge(record, self._context):
                 finding.path = path + finding.path
                 finding.rule = finding.rule or rule.identity
                 self._note(finding)
-        for field in plan.inner:
-            value = members[field.name]
-            if value is field.default:
-                continue  # absent: the record around it checks required members
-            if field.many:
-                for index, element in enumerate(value):
-                    self.visit(element, (*path, field.json, index))
-            else:
-                self.visit(value, (*path, field.json))
 
-    def _check(self, one: _Checked, value: Any, path: Path) -> None:
-        version = self._context.version
-        for check in one.checks:
-            if (value is not None or check.demands) and (wrong := check.problem(value, version)):
-                self._refuse(check, wrong, (*path, one.json))
-        for index, element in enumerate(value if one.each else ()):
+    def _check(self, record: Record, fields: list[_Checked], path: Path) -> None:
+        members, version = record.__dict__, self._context.version
+        for one in fields:
+            value = members[one.name]
+            if value is None and not one.demanded:
+                continue
+            for check in one.checks:
+                if (value is not None or check.demands) and (wrong := check.problem(value, version)):
+                    self._refuse(check, wrong, (*path, one.json))
+            if one.each:
+                self._check_each(one, value, path)
+
+    def _check_each(self, one: _Checked, value: Any, path: Path) -> None:
+        for index, element in enumerate(value):
             for check in one.each:
-                if wrong := check.problem(element, version):
+                if wrong := check.problem(element, self._context.version):
                     self._refuse(check, wrong, (*path, one.json, index))
 
     def _refuse(self, check: Check, wrong: Problem, path: Path) -> None:

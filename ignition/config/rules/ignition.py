@@ -26,7 +26,7 @@ _PIECE = 1 << 20
 _MOST = 64 << 20  # bytes of inline content after decompression; a larger one is not checked
 
 
-@rule(Resource, "R2")
+@rule(Resource, "R2", stricter_in="3.1.0")
 def hash_has_source(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.source is None and resource.verification.hash is not None:
         # Spec 3.0 does not have this rule in the ignition section.

@@ -330,7 +330,7 @@ def secure_key_excludes_others(luks: Luks, _: Context) -> Iterator[Finding]:
         yield error("cex", "cex cannot be used with a key file", "leave one of them out", "L8")
 
 
-@rule(ClevisCustom, "L9")
+@rule(ClevisCustom, "L9", stricter_in="3.3.0")
 def pin_is_known(custom: ClevisCustom, context: Context) -> Iterator[Finding]:
     """L9, and L10 for its config."""
     from ignition.config.suggest import one_of
@@ -414,7 +414,7 @@ def format_is_given(filesystem: Filesystem, context: Context) -> Iterator[Findin
         yield error("format", f"format is not given, but required by {', '.join(given)}", fix)
 
 
-@rule(Filesystem, "F5")
+@rule(Filesystem, "F5", stricter_in="3.7.0-experimental")
 def label_has_format(filesystem: Filesystem, context: Context) -> Iterator[Finding]:
     """F5, F6 for its length, F7 for virtiofs."""
     if not filesystem.label:
