@@ -62,7 +62,7 @@ class Page:
         yield "that `ignition-validate` reports. A default of – means that no action is taken. `null` is equivalent to an absent"
         yield "member.\n"
         yield f"{self.merging}\n"
-        plain = [field for field in self.root.FIELDS.values() if not issubclass(field.element, Record)]
+        plain = [field for field in self.root.FIELDS.values() if not field.is_record]
         if plain:
             yield from self.table("The whole config", self.root, "", plain)
         for field in self.root.FIELDS.values():
@@ -75,7 +75,7 @@ class Page:
     def section(self, field: Field) -> Iterator[str]:
         """A member of the config: one table for each list of objects in it, or one for all."""
         members = [member for member in field.element.FIELDS.values() if is_said(member)]
-        if not any(member.many and issubclass(member.element, Record) for member in members):
+        if not any(member.many and member.is_record for member in members):
             yield from self.table(f"`{field.json}`", field.element, f"{field.json}.", members, field.since)
         else:
             for member in members:
@@ -102,7 +102,7 @@ class Page:
             return
         since = max(since or self.versions[0], field.since, key=order)
         name = f"{prefix}{field.json}{'[]' if field.many else ''}"
-        is_inner = issubclass(field.element, Record) and field.element not in self.shared
+        is_inner = field.is_record and field.element not in self.shared
         if not is_inner or field.many or field.checks:
             row = (
                 f"`{name}`",
@@ -119,7 +119,7 @@ class Page:
 
     def type_of(self, field: Field) -> str:
         """Its type, with a link if it has a separate table."""
-        if not issubclass(field.element, Record):
+        if not field.is_record:
             name = TYPES[field.element] + ("s" if field.many else "")
         elif field.element in self.shared:
             name = f"[{field.element.__name__}](#{field.element.__name__.lower()})"
@@ -158,7 +158,7 @@ def uses_of(cls: type[Record], found: dict[type[Record], set[str]] | None = None
     """Record classes below a class, each with the members that use it."""
     found = {} if found is None else found
     for field in cls.FIELDS.values():
-        if issubclass(field.element, Record) and is_said(field):
+        if field.is_record and is_said(field):
             is_new = field.element not in found
             found.setdefault(field.element, set()).add(f"{cls.__name__}.{field.json}")
             if is_new:
@@ -187,8 +187,8 @@ def how_merged(cls: type[Record], field: Field) -> str:
         return ""
     if field.name in cls.REPEATABLE:
         return "concatenated"
-    by = f"by `{field.element.KEY}`" if issubclass(field.element, Record) and field.element.KEY else "by number, else label"
-    by = by if issubclass(field.element, Record) else "union"
+    by = f"by `{field.element.KEY}`" if field.is_record and field.element.KEY else "by number, else label"
+    by = by if field.is_record else "union"
     others = [cls.FIELDS[name].json for name in cls.SHARED if name != field.name] if field.name in cls.SHARED else []
     return f"{by}, one space of keys with {' and '.join(others)}" if others else by
 

@@ -44,7 +44,7 @@ def plain(record: Record) -> dict[str, Any]:
         value = record.__dict__[name]
         if value is field.default or value == field.default:
             continue
-        if not issubclass(field.element, Record):
+        if not field.is_record:
             members[field.json] = value
         elif field.many:
             members[field.json] = [plain(element) for element in value]
@@ -58,7 +58,7 @@ def _record(cls: type[Record], plain: dict[str, Any]) -> Record:
     for key, value in plain.items():
         # INTERNAL members included, which no decoder of configs knows.
         field = cls.BY_JSON[key]
-        if issubclass(field.element, Record):
+        if field.is_record:
             inner = field.element
             values[field.name] = tuple(_record(inner, each) for each in value) if field.many else _record(inner, value)
         else:

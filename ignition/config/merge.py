@@ -48,7 +48,7 @@ def _merged(parent: Record, child: Record) -> Record:
         # Identity: an absent member is the default itself, and the other side is used without a copy.
         elif new is field.default or old is field.default:
             members[name] = old if new is field.default else new
-        elif issubclass(field.element, Record):
+        elif field.is_record:
             members[name] = _merged(old, new)
         else:
             members[name] = old if new is None else new

@@ -30,7 +30,7 @@ def reason(config: Config) -> str | None:
 def _resources(record: Record, path: Path) -> Iterator[tuple[Path, Resource]]:
     for field in record.FIELDS.values():
         value = record.__dict__[field.name]
-        if value is field.default or not issubclass(field.element, Record):
+        if value is field.default or not field.is_record:
             continue
         for index, element in enumerate(value) if field.many else ((None, value),):
             place = (*path, field.json) if index is None else (*path, field.json, index)

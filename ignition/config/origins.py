@@ -210,7 +210,7 @@ def _rebuilt(record: Record, path: Path, change: Change) -> Record:
             continue  # stays what merging knows as not given
         here = (*path, field.json)
         if field.many:
-            inner = issubclass(field.element, Record)
+            inner = field.is_record
             members[name] = tuple(
                 _rebuilt(element, (*here, index), change) if inner else change((*here, index), element)
                 for index, element in enumerate(value)

@@ -34,6 +34,7 @@ class Field:
         "each",
         "element",
         "inner_since",
+        "is_record",
         "json",
         "many",
         "name",
@@ -46,8 +47,9 @@ class Field:
         self.doc, self.default, self.since, self.json, self.inner_since = doc, default, since, json, inner_since
         self.required = default is ...
         self.name = ""
-        self.element: Any = None  # str, int, bool or a Record class; of a list: of its elements
+        self.element: Any = None  # str, int, bool or a Record class (`is_record`); of a list: of its elements
         self.many = False
+        self.is_record = False
         self.unset: str | int | bool | None = None
         self.checks: tuple[Check, ...] = ()
         self.each: tuple[Check, ...] = ()
@@ -58,6 +60,7 @@ class Field:
         self.many = type(annotation) is _LIST
         # The first argument of both tuple[str, ...] and `str | None` is the type of the element.
         self.element = getattr(annotation, "__args__", (annotation,))[0]
+        self.is_record = isinstance(self.element, type) and issubclass(self.element, Record)
 
 
 def spec(
@@ -143,8 +146,7 @@ class Record:
         """A record of members that are known to fit and to be complete: nothing is checked. Defaults fill the rest."""
         record = object.__new__(cls)
         # The hot path of decoding: a config may have tens of thousands of records.
-        record.__dict__.update(cls.DEFAULTS)
-        record.__dict__.update(members)
+        object.__setattr__(record, "__dict__", {**cls.DEFAULTS, **members})
         return record
 
     def key(self) -> object:

@@ -97,13 +97,13 @@ def _object(cls: type[Record], version: str, later: Mapping[str, str]) -> Schema
 
 
 def _member(cls: type[Record], field: Field, version: str) -> Schema:
-    if issubclass(field.element, Record):
+    if field.is_record:
         described = _object(field.element, version, field.inner_since)
     else:
         described = {"type": _TYPES[field.element]}
     if field.many:
         described = {"type": "array", "items": _constrained(described, field.each, version)}
-        if version in SPEC_3 and field.name not in cls.REPEATABLE and not issubclass(field.element, Record):
+        if version in SPEC_3 and field.name not in cls.REPEATABLE and not field.is_record:
             described["uniqueItems"] = True
     described = _constrained(described, field.checks, version)
     if is_required(cls, field, version):

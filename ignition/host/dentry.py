@@ -197,7 +197,8 @@ class Dentry:
         # 0600 until it is complete: the content may be a secret that the final owner alone may read.
         temporary, descriptor = self._temporary(lambda name: os.open(name, _NEW, 0o600, dir_fd=self.directory))
         try:
-            with BufferedWriter(FileIO(descriptor, "wb")) as file:  # as open(), which asks whether it is a terminal as well
+            new: BufferedWriter = BufferedWriter(FileIO(descriptor, "wb"))  # open() would also ask whether it is a terminal
+            with new as file:
                 yield file
                 self._set(file.fileno(), mode, uid, gid)
                 if sync:

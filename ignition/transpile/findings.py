@@ -100,5 +100,5 @@ def in_yaml(text: str) -> str:
 def _names(cls: type[Record]) -> Iterator[str]:
     for field in cls.FIELDS.values():
         yield field.json
-        if issubclass(field.element, Record):
+        if field.is_record:
             yield from _names(field.element)

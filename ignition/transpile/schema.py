@@ -112,7 +112,7 @@ class _Butane:
         return False  # generated sections may provide it
 
     def _member(self, cls: type[Record], field: Field) -> Schema:
-        if issubclass(field.element, Record):
+        if field.is_record:
             inner = self.section(field.element, field.inner_since)
             return described(_worded(field.doc), many(inner) if field.many else inner)
         checks = yaml_schema.asked(field.each if field.many else field.checks, self._version, _worded)
@@ -177,9 +177,9 @@ class _Ct:
 
         if own := self._own.get(_own_key(cls, field.name)):
             return described(field.doc, own)
-        is_section = issubclass(field.element, Record)
+        is_section = field.is_record
         if is_section:
-            like = twin.element if twin and issubclass(twin.element, Record) else None
+            like = twin.element if twin and twin.is_record else None
             form = self.section(field.element, like)
             deprecated = yaml_schema.asked(twin.checks, TARGET, _worded)[:1] if twin and not field.many else []
             return described(field.doc, many(form) if field.many else {**form, **(deprecated[0] if deprecated else {})})

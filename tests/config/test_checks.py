@@ -40,7 +40,7 @@ NUMBERS = [-4096, -1, 0, 1, 420, 2047, 2048, 4095, 4096, 2**40]
 def fields(cls: type[Record]) -> Iterator[Field]:
     for field in cls.FIELDS.values():
         yield field
-        if issubclass(field.element, Record):
+        if field.is_record:
             yield from fields(field.element)
 
 

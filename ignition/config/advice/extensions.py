@@ -44,6 +44,6 @@ def _below(record: Record, path: Path) -> Iterator[Path]:
             yield here
         elif isinstance(value, Record):
             yield from _below(value, here)
-        elif field.many and issubclass(field.element, Record):
+        elif field.many and field.is_record:
             for index, element in enumerate(value):
                 yield from _below(element, (*here, index))

@@ -189,7 +189,7 @@ class _Walker:
         checked = [_Checked(field, self._applies) for field in fields if self._only is None and (field.checks or field.each)]
         # Rules of a base class, such as Node, apply to its subclasses, and come first.
         rules = [one for base in reversed(cls.__mro__) for one in RULES.get(base, ()) if self._rule_applies(one)]
-        inner = [field for field in fields if issubclass(field.element, Record) and self._plan(field.element) is not None]
+        inner = [field for field in fields if field.is_record and self._plan(field.element) is not None]
         plan = _Plan([one for one in checked if one.checks or one.each], rules, sorted(inner, key=lambda field: field.json))
         self._plans[cls] = plan if plan.fields or plan.rules or plan.inner else None
         return self._plans[cls]

@@ -172,7 +172,7 @@ def find_duplicates(record: Record, path: Path = ()) -> Iterator[Finding]:
                     what = f"{element.KEY or 'number or label'}" if isinstance(element, Record) else "value"
                     yield Finding(ERROR, (*here, index), f"duplicate: {seen[key]} has the same {what}", _FIX, "X1")
                 seen.setdefault(key, f"{field.json}.{index}")
-        if issubclass(field.element, Record):
+        if field.is_record:
             for place, element in enumerate(value) if field.many else ((None, value),):
                 yield from find_duplicates(element, here if place is None else (*here, place))
 
@@ -183,6 +183,6 @@ _FIELDS: dict[type[Record], list[Field]] = {}
 def _fields(cls: type[Record]) -> list[Field]:
     """Members that are lists or records, by name."""
     if cls not in _FIELDS:
-        some = (field for field in cls.FIELDS.values() if field.many or issubclass(field.element, Record))
+        some = (field for field in cls.FIELDS.values() if field.many or field.is_record)
         _FIELDS[cls] = sorted(some, key=lambda field: field.json)
     return _FIELDS[cls]

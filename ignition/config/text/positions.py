@@ -140,49 +140,42 @@ class Lines:
         return self._starts[line - 1], end
 
 
-class _Open:
-    """A container around the current token: its requested parts, its place if requested, the current index or key."""
-
-    __slots__ = ("inner", "part", "place")
-
-    def __init__(self, inner: dict[str | int, _Wanted], place: Place | None, *, is_list: bool) -> None:
-        self.inner, self.place = inner, place
-        self.part: str | int = -1 if is_list else ""
-
-
 def _scan(text: bytes, root: _Wanted) -> None:
-    around = _Open({"": root}, None, is_list=False)  # of the text itself, which has one value
-    stack: list[_Open] = []
+    # Of the container around the current token: its requested parts, the current index or key, its place if it is requested.
+    inner: dict[str | int, _Wanted] = {"": root}  # the text itself has one value
+    part: str | int = ""
+    around: Place | None = None
+    stack: list[tuple[dict[str | int, _Wanted], str | int, Place | None]] = []
     key: int | None = None
     for match in _TOKEN.finditer(text):
         if match.lastindex == _KEY:
-            key = match.start()
-            if around.inner:
+            if inner:
+                key = match.start()
                 # Most keys have no escape: a decoder for each of a million costs seconds.
                 name = match[1].decode("utf-8", "replace")
-                around.part = json.loads(name) if "\\" in name else name[1:-1]
+                part = json.loads(name) if "\\" in name else name[1:-1]
             continue
         token = match[0]
         if token in _CLOSE:
-            if around.place:
+            if around:
                 # Only now is the end of a container known.
-                around.place.end = match.end()
-            around = stack.pop()
+                around.end = match.end()
+            inner, part, around = stack.pop()
             continue
-        if isinstance(around.part, int):
-            around.part += 1
-        part = around.part
-        wanted = around.inner.get(part) or around.inner.get(_folded(part))
         is_container = token in _OPEN
-        place = None
+        wanted = place = None
+        if inner:
+            if isinstance(part, int):
+                part += 1
+            wanted = inner.get(part) or inner.get(_folded(part))
         if wanted:
             # Removed first, so that the last value in the text is also the last in the dictionary.
             wanted.places.pop(part, None)
             place = wanted.places[part] = Place(key, *match.span(), is_container=is_container)
         key = None
         if is_container:
-            stack.append(around)
-            around = _Open(wanted.inner if wanted else {}, place, is_list=token == b"[")
+            stack.append((inner, part, around))
+            inner, part, around = wanted.inner if wanted else {}, -1 if token == b"[" else "", place
 
 
 def _folded(part: str | int) -> str | int:

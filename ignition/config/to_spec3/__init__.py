@@ -77,7 +77,7 @@ def _stripped(record: AnyRecord, path: Path, remarks: Remarks) -> AnyRecord:
             continue
         if field.since == INTERNAL:
             remarks.unsaid(here, value, f"spec 3.x cannot express {field.json}: {field.doc}", "express it in another way")
-        elif not issubclass(field.element, Record):
+        elif not field.is_record:
             members[name] = value
         elif field.many:
             members[name] = tuple(_stripped(element, (*here, index), remarks) for index, element in enumerate(value))

@@ -58,7 +58,7 @@ def _folded(work: Work, generated: Record, own: Record) -> Record:
     changed: dict[str, Any] = {}
     for field in generated.FIELDS.values():
         below, above = getattr(generated, field.name), getattr(own, field.name)
-        if not issubclass(field.element, Record) or not (below and above):
+        if not field.is_record or not (below and above):
             continue
         if not field.many:
             changed[field.name] = _folded(work, below, above)

@@ -135,7 +135,7 @@ def test_quoted_as_go_quotes_what_cannot_be_printed(text: str, wanted: str) -> N
 
 
 def sections(cls: type[Record]) -> set[type[Record]]:
-    inner = [field.element for field in cls.FIELDS.values() if issubclass(field.element, Record)]
+    inner = [field.element for field in cls.FIELDS.values() if field.is_record]
     return {cls}.union(*map(sections, inner))
 
 
