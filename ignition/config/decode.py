@@ -93,9 +93,7 @@ class _Shape:
         self.cls, self.later = cls, later
         self.required = {name: _ZERO[field.element] for name, field in cls.FIELDS.items() if field.required}
         self.members = {
-            field.json: _Member(
-                field, shape_of(field.element, version, field.inner_since) if field.is_record else None
-            )
+            field.json: _Member(field, shape_of(field.element, version, field.inner_since) if field.is_record else None)
             for field in cls.FIELDS.values()
             if order(later.get(field.json, field.since)) <= order(version)
         }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from errno import EEXIST
 from io import BufferedWriter, FileIO
 from itertools import count
@@ -187,30 +187,13 @@ class Dentry:
 
         self._appear(make)
 
-    @contextmanager
-    def replacing(self, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> Iterator[BufferedWriter]:
+    def replacing(self, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> AbstractContextManager[BufferedWriter]:
         """Open a file for writing that replaces this name when the block ends, and is deleted if the block raises.
 
         `mode` is set exactly, whatever the umask; ids of -1 leave the owner unchanged. `sync` writes it to disk before the
         rename. The descriptor can be read as well (os.pread), to compare the written bytes.
         """
-        # 0600 until it is complete: the content may be a secret that the final owner alone may read.
-        temporary, descriptor = self._temporary(lambda name: os.open(name, _NEW, 0o600, dir_fd=self.directory))
-        try:
-            new: BufferedWriter = BufferedWriter(FileIO(descriptor, "wb"))  # open() would also ask whether it is a terminal
-            with new as file:
-                yield file
-                self._set(file.fileno(), mode, uid, gid)
-                if sync:
-                    file.flush()
-                    os.fsync(file.fileno())
-            with self._named():
-                os.rename(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
-            changes.note()
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=self.directory)
-            raise
+        return _Replacing(self, mode, uid, gid, sync=sync)
 
     def write(self, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> None:
         """Create a file with this content, replacing any node of this name in one step."""
@@ -296,12 +279,18 @@ class Dentry:
         """Create a node under a temporary name, then rename it to this one."""
         temporary, _ = self._temporary(make)
         try:
-            with self._named():
-                os.rename(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
-            changes.note()
+            self._take_over(temporary)
         finally:
             with suppress(FileNotFoundError):  # rename of two names of one inode does nothing: rename(2)
                 os.unlink(temporary, dir_fd=self.directory)
+
+    def _take_over(self, temporary: str) -> None:
+        """Rename a node of the same directory to this name."""
+        try:
+            os.rename(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.inside) from error
+        changes.note()
 
     def _temporary(self, make: Callable[[str], Made]) -> tuple[str, Made]:
         """Create a node under an unused name.
@@ -314,15 +303,52 @@ class Dentry:
             number = next(_serial) if attempt == 0 else int.from_bytes(os.urandom(6), "big")
             name = f".ignition-{os.getpid()}-{number}"
             try:
-                with self._named():
-                    return name, make(name)
+                return name, make(name)
             except FileExistsError:
                 with suppress(OSError):
                     os.unlink(name, dir_fd=self.directory)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, self.inside) from error
         raise FileExistsError(EEXIST, os.strerror(EEXIST), self.inside)
+
+    def _new_file(self, name: str) -> int:
+        # 0600 until it is complete: the content may be a secret that the final owner alone may read.
+        return os.open(name, _NEW, 0o600, dir_fd=self.directory)
 
     def _named(self) -> _Named:
         return _Named(self.inside)
+
+
+class _Replacing:
+    """The context of `Dentry.replacing`: a class, since a boot may enter it for thousands of files, and generators cost more."""
+
+    __slots__ = ("_attributes", "_dentry", "_file", "_is_synced", "_temporary")
+
+    def __init__(self, dentry: Dentry, mode: int, uid: int, gid: int, *, sync: bool) -> None:
+        self._dentry, self._attributes, self._is_synced = dentry, (mode, uid, gid), sync
+
+    def __enter__(self) -> BufferedWriter:
+        dentry = self._dentry
+        self._temporary, descriptor = dentry._temporary(dentry._new_file)  # noqa: SLF001  a part of Dentry
+        self._file: BufferedWriter = BufferedWriter(FileIO(descriptor, "wb"))  # open() would ask whether it is a terminal
+        return self._file
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        dentry, is_in_place = self._dentry, False
+        try:
+            with self._file as file:
+                if error is None:
+                    dentry._set(file.fileno(), *self._attributes)  # noqa: SLF001
+                    if self._is_synced:
+                        file.flush()
+                        os.fsync(file.fileno())
+            if error is None:
+                dentry._take_over(self._temporary)  # noqa: SLF001
+                is_in_place = True
+        finally:
+            if not is_in_place:
+                with suppress(FileNotFoundError):
+                    os.unlink(self._temporary, dir_fd=dentry.directory)
 
 
 class _Named:

@@ -22,6 +22,10 @@ from ignition.errors import Failure
 from ignition.host import openat2, paths
 from ignition.host.dentry import PARENT_MODE, Dentry
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
 MAX_LINKS = 40  # the kernel's limit: linux/namei.h MAXSYMLINKS
 
 
@@ -98,30 +102,41 @@ class Root:
         """Drop the cache of resolved directories."""
         self._directories = {"/": "/"}
 
-    @contextmanager
-    def at(self, inside: str, *, parents: Parents | None = None, follow: bool = False) -> Iterator[Dentry]:
+    def at(self, inside: str, *, parents: Parents | None = None, follow: bool = False) -> AbstractContextManager[Dentry]:
         """The place of a path: its directory, open, and its last component; with `parents` missing directories are created.
 
         With `follow` a symlink as the last component is followed as well. Raises OSError if the directory is missing or cannot be
         opened, Failure for symlinks that must not be followed.
         """
-        normal = _normal(inside)
+        return _At(self, _normal(inside), parents, follow=follow)
+
+    def _opened(self, normal: str, parents: Parents | None, *, follow: bool) -> Dentry | None:
+        """As `at`, by one call of the kernel: the caller closes its directory. None if the walk must decide."""
         parent, name = os.path.split(normal)
         try:
             descriptor = self._directory_at_once(parent)
         except FileNotFoundError as error:
             if parents is None:
                 raise FileNotFoundError(ENOENT, os.strerror(ENOENT), normal) from error
-            descriptor = None
-        if descriptor is not None:
+            return None
+        if descriptor is None:
+            return None
+        here = self._dentry(descriptor, name or ".", normal)
+        if follow:
             try:
-                here = self._dentry(descriptor, name or ".", normal)
-                found = here.status() if follow else None
-                if found is None or not stat.S_ISLNK(found.st_mode):
-                    yield here
-                    return
-            finally:
+                found = here.status()
+            except OSError:
                 os.close(descriptor)
+                raise
+            if found is not None and stat.S_ISLNK(found.st_mode):
+                os.close(descriptor)
+                return None
+        return here
+
+    @contextmanager
+    def _by_walk(self, normal: str, parents: Parents | None, *, follow: bool) -> Iterator[Dentry]:
+        """As `at`, component by component."""
+        parent, name = os.path.split(normal)
         with self._walk(normal if follow else parent, parents, make_last=not follow) as way:
             # Either the last component does not exist, or a directory above is missing, or all of it exists.
             if follow and len(way.missing) == 1:
@@ -272,6 +287,31 @@ class Root:
     def _leaving(self, inside: str) -> None:
         if self._strict:
             raise Failure("a symlink on the way leads out of the file system", where=inside, fix="name its target instead")
+
+
+class _At:
+    """The context of `Root.at`: a class, since a boot may enter it for thousands of files, and generators cost more."""
+
+    __slots__ = ("_follow", "_here", "_normal", "_parents", "_root", "_walked")
+
+    def __init__(self, root: Root, normal: str, parents: Parents | None, *, follow: bool) -> None:
+        self._root, self._normal, self._parents, self._follow = root, normal, parents, follow
+        self._walked: AbstractContextManager[Dentry] | None = None
+
+    def __enter__(self) -> Dentry:
+        root = self._root
+        self._here = root._opened(self._normal, self._parents, follow=self._follow)  # noqa: SLF001  a part of Root
+        if self._here is not None:
+            return self._here
+        self._walked = root._by_walk(self._normal, self._parents, follow=self._follow)  # noqa: SLF001
+        return self._walked.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        if self._walked is not None:
+            return self._walked.__exit__(kind, error, trace)
+        if self._here is not None:
+            os.close(self._here.directory)
+        return None
 
 
 class _Way:
