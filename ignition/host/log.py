@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from ignition.errors import Failure
 from ignition.host.frame import OutputLost
@@ -23,6 +23,7 @@ DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL = 7, 6, 5, 4, 3, 2
 _MOST_WARNINGS = 200  # that are kept; the journal has them all
 _INDENT = 11  # as far as a level and its colon go
 _NAMES = {DEBUG: "DEBUG", INFO: "INFO", NOTICE: "NOTICE", WARNING: "WARNING", ERROR: "ERROR", CRITICAL: "CRITICAL"}
+_LABELS = {priority: f"{name:<9}: " for priority, name in _NAMES.items()}
 
 
 class _Settings:
@@ -76,9 +77,11 @@ def _send(priority: int, message: str, fields: dict[str, object], also: Callable
         send(ERROR, "no journal here, logging to standard output")
     if _Settings.to_stdout:
         prefix = f"{_Settings.stage}: " if _Settings.stage else ""
-        text = message.replace("\n", "\n" + " " * _INDENT)
-        with suppress(OSError, OutputLost):  # a lost message must not fail a boot
-            print(f"{_NAMES[priority]:<9}: {prefix}{text}", flush=True)
+        text = message.replace("\n", "\n" + " " * _INDENT) if "\n" in message else message
+        try:
+            print(f"{_LABELS[priority]}{prefix}{text}", flush=True)
+        except (OSError, OutputLost):
+            pass  # a lost message must not fail a boot
 
 
 def _sender() -> Callable[..., object]:
@@ -99,7 +102,7 @@ def debug(message: str, **fields: object) -> None:
 
 def info(message: str, **fields: object) -> None:
     """An ordinary event."""
-    send(INFO, message, **fields)
+    _send(INFO, message, fields, _Settings.also)
 
 
 def warning(message: str, **fields: object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ignition.config.known_values import PATH_BYTES
 from ignition.config.model.extensions import MEMBER
 from ignition.config.model.storage import Storage
 from ignition.config.record import Field, Record
@@ -24,15 +25,20 @@ _NEVER_MOUNTED = (None, "", "none", "swap")
 
 
 class Written:
-    """One entry: its place in the config, its file system and path, and whether other entries can lie below it.
+    """One entry: its place in the config (section and index), its file system and path, and whether others can lie below it.
 
     `removes`: anything at its path is deleted first, with all its content.
     """
 
-    __slots__ = ("holds_others", "key", "removes", "where")
+    __slots__ = ("holds_others", "index", "key", "removes", "section")
 
-    def __init__(self, where: str, key: Key, *, holds_others: bool, removes: bool = False) -> None:
-        self.where, self.key, self.holds_others, self.removes = where, key, holds_others, removes
+    def __init__(self, section: str, index: int, key: Key, *, holds_others: bool, removes: bool = False) -> None:
+        self.section, self.index, self.key, self.holds_others, self.removes = section, index, key, holds_others, removes
+
+    @property
+    def where(self) -> str:
+        """Its place, for findings."""
+        return f"{self.section}.{self.index}"
 
 
 @rule(Storage, "O1")
@@ -49,7 +55,7 @@ def written(storage: Storage, *, links_hold_others: bool) -> list[Written]:
         ("links", storage.links, links_hold_others),
     )
     return [
-        Written(f"{name}.{index}", (node.filesystem, node.path), holds_others=holds, removes=node.overwrite is True)
+        Written(name, index, (node.filesystem, node.path), holds_others=holds, removes=node.overwrite is True)
         for name, nodes, holds in lists
         for index, node in enumerate(nodes)
     ]
@@ -59,9 +65,14 @@ def below(entries: Iterable[Written]) -> Iterator[Finding]:
     """O1: an entry below one that is not a directory."""
     entries = list(entries)
     solid = {entry.key: entry for entry in entries if not entry.holds_others}
+    nearest: dict[Key, Written | None] = {}  # by directory, which many entries share: the innermost one above them
     for entry in entries:
         filesystem, path = entry.key
-        above = next((solid[filesystem, one] for one in paths.ancestors(path) if (filesystem, one) in solid), None)
+        directory = filesystem, path.rpartition("/")[0] if len(path) <= PATH_BYTES else path
+        if directory not in nearest:
+            around = ((filesystem, one) for one in paths.ancestors(path))
+            nearest[directory] = next((solid[one] for one in around if one in solid), None)
+        above = nearest[directory]
         if above:
             message = f"its path lies below that of {above.where}, which is not a directory: it cannot be written"
             yield error(entry.where, message, "change one of the two paths", "O1")
@@ -72,12 +83,8 @@ def clashes(entries: Iterable[Written]) -> Iterator[Finding]:
     first: dict[Key, Written] = {}
     for entry in entries:
         other = first.setdefault(entry.key, entry)
-        if _kind(other) != _kind(entry):
+        if other.section != entry.section:
             yield error(entry.where, f"{other.where} has the same path but is of another kind", "remove one of the two", "O2")
-
-
-def _kind(entry: Written) -> str:
-    return entry.where.partition(".")[0]
 
 
 @rule(Storage, "O8")
@@ -87,7 +94,7 @@ def mount_points_stay(storage: Storage, _: Context) -> Iterator[Finding]:
     mounted += in_place((index, one.in_place) for index, one in enumerate(storage.filesystems))
     mounted += [((one.name, "/"), f"filesystems.{index}") for index, one in enumerate(storage.filesystems) if one.name]
     swap_files = enumerate(storage.extension.swap_files)
-    entries = [Written(f"{MEMBER}.swapFiles.{index}", (None, one.path), holds_others=False) for index, one in swap_files]
+    entries = [Written(f"{MEMBER}.swapFiles", index, (None, one.path), holds_others=False) for index, one in swap_files]
     yield from hidden([*written(storage, links_hold_others=False), *entries], mounted)
 
 
@@ -158,7 +165,7 @@ _FIX = "merge them into one, or remove one"
 
 def find_duplicates(record: Record, path: Path = ()) -> Iterator[Finding]:
     """All duplicates below a record, lists in the order of their names."""
-    shared: dict[object, str] = {}
+    shared: dict[object, tuple[str, int]] = {}
     for field in _fields(type(record)):
         value = record.__dict__[field.name]
         if value is field.default:
@@ -170,8 +177,10 @@ def find_duplicates(record: Record, path: Path = ()) -> Iterator[Finding]:
                 key = element.key() if isinstance(element, Record) else element
                 if key in seen:
                     what = f"{element.KEY or 'number or label'}" if isinstance(element, Record) else "value"
-                    yield Finding(ERROR, (*here, index), f"duplicate: {seen[key]} has the same {what}", _FIX, "X1")
-                seen.setdefault(key, f"{field.json}.{index}")
+                    earlier = "{}.{}".format(*seen[key])
+                    yield Finding(ERROR, (*here, index), f"duplicate: {earlier} has the same {what}", _FIX, "X1")
+                else:
+                    seen[key] = field.json, index
         if field.is_record:
             for place, element in enumerate(value) if field.many else ((None, value),):
                 yield from find_duplicates(element, here if place is None else (*here, place))

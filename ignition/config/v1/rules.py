@@ -38,7 +38,7 @@ def entries_can_be_written(storage: Storage1, _: Context) -> Iterator[Finding]:
     """O1 and O8. Each file system has its own files, which replace existing ones."""
     entries = [
         reachable.Written(
-            f"filesystems.{number}.files.{index}", (number, paths.simplest(file.path)), holds_others=False, removes=True
+            f"filesystems.{number}.files", index, (number, paths.simplest(file.path)), holds_others=False, removes=True
         )
         for number, filesystem in enumerate(storage.filesystems)
         for index, file in enumerate(filesystem.files)

@@ -205,9 +205,7 @@ def entries_can_be_written(storage: Storage2, _: Context) -> Iterator[Finding]:
     """O1, O2 and O8."""
     lists = (("directories", storage.directories, True), ("files", storage.files, False), ("links", storage.links, False))
     entries = [
-        reachable.Written(
-            f"{name}.{index}", (node.filesystem, paths.simplest(node.path)), holds_others=holds, removes=_removes(node)
-        )
+        reachable.Written(name, index, (node.filesystem, paths.simplest(node.path)), holds_others=holds, removes=_removes(node))
         for name, nodes, holds in lists
         for index, node in enumerate(nodes)
         if node.path.startswith("/")
