@@ -196,8 +196,9 @@ def path_of_first(record: Record, path: Path) -> Path | None:
 
 
 def _member(part: object, name: str | int) -> object:
-    if isinstance(part, Record) and name in part.BY_JSON:
-        return part.__dict__[part.BY_JSON[str(name)].name]
+    if isinstance(part, Record):
+        field = part.BY_JSON.get(name) if isinstance(name, str) else None
+        return part.__dict__[field.name] if field else None
     return part[name] if isinstance(part, tuple) and isinstance(name, int) and name < len(part) else None
 
 

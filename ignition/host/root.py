@@ -112,9 +112,9 @@ class Root:
 
     def _opened(self, normal: str, parents: Parents | None, *, follow: bool) -> Dentry | None:
         """As `at`, by one call of the kernel: the caller closes its directory. None if the walk must decide."""
-        parent, name = os.path.split(normal)
+        parent, _, name = normal.rpartition("/")
         try:
-            descriptor = self._directory_at_once(parent)
+            descriptor = self._directory_at_once(parent or "/")
         except FileNotFoundError as error:
             if parents is None:
                 raise FileNotFoundError(ENOENT, os.strerror(ENOENT), normal) from error
@@ -162,8 +162,8 @@ class Root:
         """lstat of a path inside; None if it, or a directory above it, does not exist."""
         try:
             # As `at`, without the objects: accounts are looked up hundreds of times, and each time their files may have changed.
-            parent, name = os.path.split(_normal(inside))
-            descriptor = self._directory_at_once(parent)
+            parent, _, name = _normal(inside).rpartition("/")
+            descriptor = self._directory_at_once(parent or "/")
             if descriptor is not None:
                 try:
                     return os.stat(name or ".", dir_fd=descriptor, follow_symlinks=False)

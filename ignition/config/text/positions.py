@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # A string, with the colon that makes it a key; a bracket; another scalar. Commas are not needed in a text that is valid.
 _TOKEN = lazy_pattern(rb'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}\[\]]|[^\s{}\[\],:"]+', re.DOTALL)
 _KEY = 2  # the group that only a key has
-_OPEN, _CLOSE = (b"{", b"["), (b"}", b"]")
+_OPEN, _CLOSE, _LIST = b"{[", b"}]", b"["[0]
 # One character of a JSON string: a surrogate pair of escapes, another escape, or a literal character.
 _CHARACTER = lazy_pattern(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\xc0-\xff][\x80-\xbf]*|[^\xc0-\xff]",
@@ -140,6 +140,9 @@ class Lines:
         return self._starts[line - 1], end
 
 
+_NOTHING: dict[str | int, _Wanted] = {}  # the requested parts of other containers
+
+
 def _scan(text: bytes, root: _Wanted) -> None:
     # Of the container around the current token: its requested parts, the current index or key, its place if it is requested.
     inner: dict[str | int, _Wanted] = {"": root}  # the text itself has one value
@@ -155,27 +158,28 @@ def _scan(text: bytes, root: _Wanted) -> None:
                 name = match[1].decode("utf-8", "replace")
                 part = json.loads(name) if "\\" in name else name[1:-1]
             continue
-        token = match[0]
-        if token in _CLOSE:
+        start = match.start()
+        first = text[start]  # not the token: contents of files may be long
+        if first in _CLOSE:
             if around:
                 # Only now is the end of a container known.
                 around.end = match.end()
             inner, part, around = stack.pop()
             continue
-        is_container = token in _OPEN
+        is_container = first in _OPEN
         wanted = place = None
         if inner:
             if isinstance(part, int):
                 part += 1
             wanted = inner.get(part) or inner.get(_folded(part))
-        if wanted:
-            # Removed first, so that the last value in the text is also the last in the dictionary.
-            wanted.places.pop(part, None)
-            place = wanted.places[part] = Place(key, *match.span(), is_container=is_container)
-        key = None
+            if wanted:
+                # Removed first, so that the last value in the text is also the last in the dictionary.
+                wanted.places.pop(part, None)
+                place = wanted.places[part] = Place(key, start, match.end(), is_container=is_container)
+            key = None
         if is_container:
             stack.append((inner, part, around))
-            inner, part, around = wanted.inner if wanted else {}, -1 if token == b"[" else "", place
+            inner, part, around = wanted.inner if wanted else _NOTHING, -1 if first == _LIST else "", place
 
 
 def _folded(part: str | int) -> str | int:
