@@ -55,6 +55,10 @@ class Unmet(Failure):
     """A part of the config that this machine cannot have, and does not need for a login: a warning, which is recorded."""
 
 
+class StaysSealed(Failure):
+    """A sealed value that only the machine itself opens, met by a command that people run."""
+
+
 class NotFound(Failure):
     """The resource does not exist; some platforms treat that as "no config"."""
 

@@ -62,6 +62,7 @@ class Operation:
     path = ""  # the node or device it acts on, by the name that the config has for it
     place = ""  # its place in the config: `$.storage.files.3`; "" without one
     concurrent = False  # may run in parallel with neighbours that may, too
+    sealed = ""  # the pins of a sealed value that it needs, as shown to people: only the machine that is provisioned opens it
     optional = False  # only serves people: the machine is complete without it, so its failure is a warning
 
     def describe(self) -> str:
@@ -114,6 +115,7 @@ class Around(Operation):
     def __init__(self, inner: Operation) -> None:
         self.inner = inner
         self.kind, self.path, self.concurrent = inner.kind, inner.path, inner.concurrent
+        self.sealed = inner.sealed
 
     def describe(self) -> str:
         return self.inner.describe()

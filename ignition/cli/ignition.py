@@ -253,7 +253,7 @@ def _execute(arguments: Arguments) -> None:
 
         arguments.config = load_for_stage(arguments.config_cache, arguments.platform)
         settings, platform = Settings.from_config(arguments.config), current_id(arguments.platform)
-        fetcher = Fetcher(settings, offline=False, root=arguments.root, platform=platform)
+        fetcher = Fetcher(settings, offline=False, root=arguments.root, platform=platform, opens=True)
         arguments.context = Context(Root(arguments.root), fetcher)
         with fetcher:
             _run_module(arguments)

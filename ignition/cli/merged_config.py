@@ -178,7 +178,7 @@ def _reader(platform: str) -> Reader:
     from ignition.rendering.sources import marked
 
     class Showing(Reader):
-        def read(self, content: bytes, source: str) -> Config | None:
+        def read(self, content: bytes, source: str, *, sealed: bool = False) -> Config | None:
             text, parsed = read_text(content, source, self.platform)
             if parsed.report.entries:
                 complain(parsed.report, text)

@@ -169,7 +169,7 @@ def _against_config(root: Root, patterns: tuple[str, ...], values: Values) -> Re
         for left, operation in against_config.expected(config, context):
             if ignored.covers(patterns, left):
                 result.ignored += 1
-            elif operation is None and not machine.can_tell(left):
+            elif (operation is not None and operation.sealed) or (operation is None and not machine.can_tell(left)):
                 result.unknown += 1
             else:
                 change = against_config.changes(left, operation, machine, context, strict=values["strict"])

@@ -543,3 +543,27 @@ class Between(Check):
 
     def says(self, version: str) -> str:
         return f"{self.least} to {self.most}"
+
+
+class SealedText(Check):
+    """A JWE in compact serialization that clevis made (ignition/config/sealed.py)."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        super().__init__(rule)
+        self.what = what
+
+    def problem(self, value: str, version: str) -> Problem | None:
+        from ignition.config.sealed import pins
+        from ignition.errors import Failure
+
+        try:
+            pins(value)
+        except Failure as failure:
+            return f"{self.what}: {failure.what}", failure.fix, self.rules[0]
+        return None
+
+    def constraint(self, version: str) -> Constraint:
+        return {"pattern": r"^\s*[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}\s*$"}
+
+    def says(self, version: str) -> str:
+        return "a JWE of `clevis encrypt`"

@@ -85,7 +85,7 @@ def _by_key(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
             result.append(element)
         elif not isinstance(element, Header):
             result.append(_merged(element, other) if isinstance(element, Record) else other)
-        elif other.value is not None:  # a header without a value removes the parent's
+        elif other.value is not None or other.extension.sealed_value is not None:  # without a value it removes the parent's
             result.append(other)
     return tuple(result + more)
 

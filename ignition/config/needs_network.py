@@ -13,10 +13,15 @@ _LOCAL = ("", "data", "oem")  # oem: a partition of this machine (2.x)
 
 def reason(config: Config) -> str | None:
     """The first member that needs it, by path and scheme, never with its URL; None if none does."""
-    for path, resource in _resources(config, ()):
+    for path, resource in resources(config):
         scheme = (resource.source or "").partition(":")[0].lower()
         if scheme not in _LOCAL:
             return f"{dotted(path)}.source is fetched over {scheme}"
+        if resource.extension.sealed and _to_the_network(resource):
+            return f"{dotted(path)} is sealed to a pin that needs it"
+    for index, user in enumerate(config.passwd.users):
+        if user.extension.sealed_password_hash and _to_the_network(user.extension.sealed_password_hash):
+            return f"$.passwd.users.{index}.x-coreos.sealedPasswordHash is sealed to a pin that needs it"
     for index, volume in enumerate(config.storage.luks):
         if volume.clevis.custom.needs_network:
             return f"$.storage.luks.{index}.clevis.custom needs the network"
@@ -27,7 +32,14 @@ def reason(config: Config) -> str | None:
     return None
 
 
-def _resources(record: Record, path: Path) -> Iterator[tuple[Path, Resource]]:
+def _to_the_network(sealed_value: Resource | str) -> bool:
+    from ignition.config import sealed  # few configs have any
+
+    return sealed.needs_network(sealed_value)
+
+
+def resources(record: Record, path: Path = ()) -> Iterator[tuple[Path, Resource]]:
+    """All resources of a config, or of a part of it at `path`, with their places."""
     for field in record.FIELDS.values():
         value = record.__dict__[field.name]
         if value is field.default or not field.is_record:
@@ -37,4 +49,4 @@ def _resources(record: Record, path: Path) -> Iterator[tuple[Path, Resource]]:
             if isinstance(element, Resource):
                 yield place, element
             else:
-                yield from _resources(element, place)
+                yield from resources(element, place)

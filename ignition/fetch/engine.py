@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 
 from ignition.config.url import can_show_scheme, unusable
-from ignition.errors import Failure, NeedsNetwork
+from ignition.errors import Failure, NeedsNetwork, StaysSealed
 from ignition.fetch import content, retry
 from ignition.fetch.request import Request
 from ignition.fetch.settings import Settings
@@ -51,15 +51,23 @@ class Fetcher:
 
     `offline`: every scheme but `data`, `oem` and the empty URL raises NeedsNetwork. `root` is the path of the new root, in which
     `oem` looks as well. `platform` is the current ID of the platform that the machine runs on: there it has an identity for the
-    stores of that cloud (aws, azure, gcp).
+    stores of that cloud (aws, azure, gcp). `opens`: sealed content is opened, as only the machine does that is provisioned; else
+    it raises StaysSealed.
     """
 
     def __init__(
-        self, settings: Settings, *, offline: bool, root: str = "/", platform: str = "", clock: retry.Clock | None = None
+        self,
+        settings: Settings,
+        *,
+        offline: bool,
+        root: str = "/",
+        platform: str = "",
+        clock: retry.Clock | None = None,
+        opens: bool = False,
     ) -> None:
         from _thread import RLock  # `threading` costs 2 ms at import, and most stages fetch nothing
 
-        self.offline, self._root, self._platform = offline, root, platform
+        self.offline, self._root, self._platform, self.opens = offline, root, platform, opens
         self._settings, self._clock = settings, clock or retry.Clock()
         self._lock = RLock()
         self._client: Client | None = None
@@ -120,6 +128,39 @@ class Fetcher:
             for piece in pieces:
                 file.write(piece)
 
+    def opened(self, sealed: bytes, where: str = "", *, single: bool = False) -> bytes:
+        """The plain text of a sealed value, a JWE that clevis opens. Waits for the tang servers that it needs, unless `single`.
+
+        Raises StaysSealed, NeedsNetwork or Failure at `where`, never with the plain text.
+        """
+        from ignition.fetch import sealed as opening  # few configs have sealed content
+
+        try:
+            settings = self._settings.evolve(attempts=1) if single else self._settings
+            return opening.opened(sealed, settings, self._clock, self._answers, offline=self.offline, may_open=self.opens)
+        except Failure as failure:
+            failure.where = failure.where or where
+            raise
+
+    def opened_text(self, sealed: str, where: str) -> str:
+        """The same of a value that is one line of text. Raises Failure at `where` for anything else, too."""
+        from ignition.fetch import sealed as opening
+
+        return opening.line(self.opened(sealed.encode("utf-8", "surrogatepass"), where), where)
+
+    def _answers(self, url: str) -> bool:
+        """Whether a server answers now, with any status."""
+        from ignition.config.model import Resource
+        from ignition.errors import NotFound
+
+        try:
+            self.read(Resource(source=url), single=True)
+        except NotFound:
+            return True
+        except Failure:
+            return False
+        return True
+
     def get(
         self,
         url: str,
@@ -161,12 +202,19 @@ class Fetcher:
         try:
             # Closed at once, even after an error: otherwise the connection would live as long as the traceback.
             with closing(self._raw(resource, name, deadline, single=single)) as raw:
-                for piece in content.verified(resource, content.decompressed(resource, raw)):
-                    deadline.check()  # a few bytes that arrived in time may decompress for hours
-                    yield piece
+                pieces = _timely(content.verified(resource, content.decompressed(resource, raw)), deadline)
+                if resource.extension.sealed:
+                    yield self._opened_whole(resource, pieces, single=single)
+                else:
+                    yield from pieces
         except Failure as failure:
             failure.where = failure.where or shown(resource.source)
             raise
+
+    def _opened_whole(self, resource: Resource, pieces: Iterable[bytes], *, single: bool) -> bytes:
+        if not self.opens:
+            raise StaysSealed("its content is sealed: only the machine that is provisioned opens it")
+        return self.opened(_whole(pieces, resource.source or "", limits.SEALED, "sealed content"), single=single)
 
     def _raw(self, resource: Resource, name: str, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
         url = resource.source or ""
@@ -204,13 +252,30 @@ class Fetcher:
                 raise Failure(f"{said} is not supported", where=shown(url), fix=f"use one of: {', '.join(SUPPORTED)}")
 
     def _web(self, resource: Resource, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
-        url, headers, verified = resource.source or "", _headers(resource), bool(resource.verification.hash)
+        url, headers, verified = resource.source or "", self._headers(resource), bool(resource.verification.hash)
         client = self._http(url)
         if self._platform == "azure":
             from ignition.fetch import azure_blob
 
             return self._store(azure_blob.Store).stream(url, headers, client, single=single, deadline=deadline, verified=verified)
         return client.stream(Request("GET", url, headers, verified=verified), single=single, deadline=deadline)
+
+    def _headers(self, resource: Resource) -> dict[str, str]:
+        """The configured headers by name; the last of several with the same name counts. Sealed values are opened."""
+        headers = {}
+        for index, header in enumerate(resource.http_headers):
+            sealed = header.extension.sealed_value
+            if sealed is not None and not self.offline:  # offline the request is refused anyway
+                headers[header.name] = self.opened_text(sealed, f"{shown(resource.source or '')} httpHeaders.{index}")
+            elif header.value is not None or sealed is not None:
+                headers[header.name] = header.value or ""
+            else:
+                raise Failure(
+                    f"header {header.name!r} has no value",
+                    where=shown(resource.source or ""),
+                    fix="a header without a value only removes one of a parent config: add a value, or remove the header",
+                )
+        return headers
 
     def _http(self, url: str) -> Client:
         if self.offline:
@@ -238,7 +303,14 @@ class Fetcher:
     def _trusted(self) -> dict[str, str]:
         """PEM texts for a new client. Those of the first settings are fetched over connections that trust only the system's."""
         plain_settings = self._settings.evolve(certificate_authorities=())
-        with Fetcher(plain_settings, offline=self.offline, root=self._root, platform=self._platform, clock=self._clock) as plain:
+        with Fetcher(
+            plain_settings,
+            offline=self.offline,
+            root=self._root,
+            platform=self._platform,
+            clock=self._clock,
+            opens=self.opens,
+        ) as plain:
             self._authorities |= self._missing(self._settings, plain)
         return {shown(source): pem for source, pem in self._authorities.items()}
 
@@ -246,6 +318,8 @@ class Fetcher:
         """The authorities of the settings that have not been fetched yet, by source."""
         found = {}
         for authority in settings.certificate_authorities:
+            if authority.extension.sealed and not self.opens:
+                continue  # whoever plans or renders trusts what the workstation does
             if authority.source and authority.source not in self._authorities:
                 found[authority.source] = content.pem_certificates(fetcher.read(authority), shown(authority.source))
         return found
@@ -256,30 +330,22 @@ def _check(url: str) -> None:
         raise Failure(f"not a usable URL: it {wrong}", where=shown(url), fix=_FIX_URL)
 
 
-def _whole(pieces: Iterable[bytes], url: str) -> bytes:
+def _timely(pieces: Iterable[bytes], deadline: retry.Deadline) -> Iterable[bytes]:
+    for piece in pieces:
+        deadline.check()  # a few bytes that arrived in time may decompress for hours
+        yield piece
+
+
+def _whole(pieces: Iterable[bytes], url: str, most: int = limits.IN_MEMORY, expected: str = "a config") -> bytes:
     """The content as a whole, in memory. Raises Failure if it is too large for that."""
     kept, size = [], 0
     for piece in pieces:
         size += len(piece)
-        if size > limits.IN_MEMORY:
+        if size > most:
             raise Failure(
-                f"more than {limits.IN_MEMORY // limits.MIB} MiB where a config is expected",
+                f"more than {most // limits.MIB} MiB where {expected} is expected",
                 where=shown(url),
                 fix="check the URL; fetch large contents as files of their own",
             )
         kept.append(piece)
     return b"".join(kept)
-
-
-def _headers(resource: Resource) -> dict[str, str]:
-    """The configured headers by name; the last of several with the same name counts."""
-    headers = {}
-    for header in resource.http_headers:
-        if header.value is None:
-            raise Failure(
-                f"header {header.name!r} has no value",
-                where=shown(resource.source or ""),
-                fix="a header without a value only removes one of a parent config: add a value, or remove the header",
-            )
-        headers[header.name] = header.value
-    return headers

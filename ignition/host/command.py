@@ -61,6 +61,11 @@ def output_and_errors(argv: list[str], *, why: str, timeout_s: float = 120) -> t
     return stdout, stderr.decode("utf-8", "replace")
 
 
+def output(argv: list[str], *, why: str, stdin: bytes = b"", timeout_s: float = 120, hidden: tuple[str, ...] = ()) -> bytes:
+    """As `run`, for a program whose standard output is not text, or is a secret: it is returned unchanged."""
+    return _status_and_bytes(argv, why=why, stdin=stdin, ok=(0,), timeout_s=timeout_s, hidden=hidden)[1]
+
+
 def status_and_output(
     argv: list[str],
     *,
@@ -71,6 +76,14 @@ def status_and_output(
     hidden: tuple[str, ...] = (),
 ) -> tuple[int, str]:
     """As `run`, for programs whose exit status is a result (blkid: 2 = nothing found)."""
+    given = stdin.encode() if isinstance(stdin, str) else stdin
+    status, stdout = _status_and_bytes(argv, why=why, stdin=given, ok=ok, timeout_s=timeout_s, hidden=hidden)
+    return status, stdout.decode("utf-8", "replace")
+
+
+def _status_and_bytes(
+    argv: list[str], *, why: str, stdin: bytes, ok: tuple[int, ...], timeout_s: float, hidden: tuple[str, ...]
+) -> tuple[int, bytes]:
     import shlex  # here: many stages of many boots start no program at all
 
     if not known(argv[0]):
@@ -79,7 +92,7 @@ def status_and_output(
     log.debug(f"executing: {shown}")
     try:
         with progress.working(shown, most_s=timeout_s):
-            status, stdout, stderr = _finished(argv, stdin.encode() if isinstance(stdin, str) else stdin, timeout_s)
+            status, stdout, stderr = _finished(argv, stdin, timeout_s)
     except FileNotFoundError as error:
         feature = features.of_program(argv[0])
         raise CommandFailed(
@@ -96,7 +109,7 @@ def status_and_output(
         for secret in hidden:
             words = words.replace(secret, _HIDDEN)
         raise CommandFailed(_wording(why, shown, status, words), status=status, stderr=words)
-    return status, stdout.decode("utf-8", "replace")
+    return status, stdout
 
 
 @contextmanager

@@ -25,7 +25,9 @@ class Feature:
 
 FEATURES = {
     "btrfs": Feature("file systems of format btrfs, subvolumes", ("btrfs", "mkfs.btrfs"), "btrfs-progs"),
-    "clevis": Feature("volumes unlocked by a tang server, a TPM or other pins", ("clevis", "jose"), "clevis-luks", ("luks",)),
+    "clevis": Feature(
+        "volumes and secrets that a tang server, a TPM or other pins open", ("clevis", "jose"), "clevis-luks", ("luks",)
+    ),
     "luks": Feature("encrypted volumes", ("cryptsetup",), "cryptsetup-bin"),
     "lvm": Feature("ROOT on logical volumes, and its growth", ("lvm",), "lvm2"),
     "mellanox": Feature(

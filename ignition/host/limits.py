@@ -17,6 +17,7 @@ METADATA_NODES = 200_000  # its elements or values
 NESTED = 100  # levels of a YAML, JSON or XML document
 FINDINGS = 1000  # listed per config and level; the rest is counted
 SYSTEM_FILE = 8 * MIB  # bytes of a file of a root that is read as text: passwd with 100,000 users
+SEALED = MIB  # bytes of a sealed value in base64url: a key, a password, a certificate with its key
 UNIT_FILE = MIB  # bytes; real units have some hundred
 SSHD_CONFIG = MIB  # bytes of each of its files
 CHUNK = MIB  # bytes of a file that is copied or compared in pieces

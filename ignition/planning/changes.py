@@ -9,6 +9,7 @@ from ignition.applied.machine import Machine
 from ignition.display.changes import ADDED, CHANGED, GROWN, KEPT, LOST, MADE, REMOVED, SAME, SHRUNK, Change, DiskView, PartView
 from ignition.errors import Failure
 from ignition.facts import document
+from ignition.fetch import sealed
 from ignition.host import cmdline
 from ignition.host.reading import lines, read_text
 from ignition.operation import Left
@@ -121,7 +122,9 @@ class Changes:
             yield Change(ADDED if is_new else SAME, "array", operation.path, place=place, details=details)
         elif isinstance(operation, steps.FormatVolume):
             volume = operation.volume
-            details = [f"on {volume.device}", *self._replacing(volume.node, planned, machine)]
+            key = sealed.words_of(volume.config.key_file)
+            details = [f"on {volume.device}", *([f"key sealed ({key})"] if key else [])]
+            details += self._replacing(volume.node, planned, machine)
             sign = SAME if operation.keeps else ADDED
             yield Change(sign, "encrypted volume", volume.name, place=self._where(volume.where), details=details)
 
@@ -193,6 +196,8 @@ class Changes:
     def _content(self, planned: Planned, left: Left, found: dict[str, Any] | None) -> tuple[list[str], list[str]]:
         """Size in words, and the lines of the diff where the content may be shown."""
         context = self._context
+        if planned.operation.sealed:
+            return [f"content sealed ({planned.operation.sealed})"], []
         try:
             after = planned.operation.content(context)
         except (Failure, OSError):

@@ -149,7 +149,7 @@ class Planner:
 
     def _warn_about_logins(self) -> list[str]:
         """The notice at the login prompt, its first words added to the notes. A password of the config lets somebody in."""
-        if any(user.password_hash for user in self.config.passwd.users):
+        if any(user.password_hash or user.extension.sealed_password_hash for user in self.config.passwd.users):
             return []
         state, asked_in_vain = State(), self.overlay.asked_in_vain
         state.fetched_configs = [{"kind": "user", "source": "", "referenced": False}]

@@ -24,17 +24,17 @@ class Reader:
     def __init__(self, platform: str = "", sources: Sources | None = None) -> None:
         self.platform, self._sources = platform, sources
 
-    def read(self, content: bytes, source: str) -> Config | None:
+    def read(self, content: bytes, source: str, *, sealed: bool = False) -> Config | None:
         """The config; None without one: no bytes at all, or user data for coreos-cloudinit (a cloud-config, a script).
 
         gzip and zstd are unpacked, YAML is translated (read_text), warnings are logged; the text itself never is. Raises
         InvalidConfig, whose text lists every error with its source, path, line and column, and Failure for data that cannot be
-        unpacked.
+        unpacked. `sealed`: it was a sealed text, and its digest, by which guesses could be tested, is not logged.
         """
         from ignition.host.atomic import sha512
 
         digest = sha512(content)
-        log.info(f"config from {source}: {len(content)} bytes, SHA-512 {digest}")
+        log.info(f"config from {source}: {len(content)} bytes, {'opened' if sealed else f'SHA-512 {digest}'}")
         text, parsed = read_text(content, source, self.platform)
         levels = {"warning": log.warning, "info": log.info}  # errors are in the exception
         for entry in parsed.report.entries:

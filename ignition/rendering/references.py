@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ignition.errors import Failure
+from ignition.errors import Failure, StaysSealed
 from ignition.fetch.settings import Settings
 from ignition.fetch.urls import path, scheme, shown
 from ignition.host import limits, log, progress
@@ -53,7 +53,11 @@ class Renderer:
         early = _Early(self._fetcher, references.merge)
         for number, entry in enumerate(references.merge, start=1):
             there = _name(entry, f"reference {number} of {place}")
-            child = self._load(entry, there, chain, early.take(entry))
+            try:
+                child = self._load(entry, there, chain, early.take(entry))
+            except StaysSealed as stays:
+                log.warning(f"{there} is left out here: {stays.what}")
+                continue
             config = merge(config, self.render(child, there, (*chain, entry), around))
             around = self._apply(outer, config)
         return config
@@ -73,7 +77,7 @@ class Renderer:
         self.sources.append(path(reference.source or ""))
         content = self._fetcher.read(reference) if early is None else early
         self._count(content, there)
-        config = self._reader.read(content, there)
+        config = self._reader.read(content, there, sealed=bool(reference.extension.sealed))
         if config is None:
             raise Failure(
                 "there is no Ignition config at this reference",

@@ -164,13 +164,16 @@ def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:
     from ignition.config import dataurl, origins
     from ignition.config.model import Resource
 
-    inlined = tuple(
-        Resource(
-            source=origins.like(dataurl.encode(fetcher.read(authority)), authority.source), verification=authority.verification
-        )
-        for authority in authorities
-        if authority.source  # without one, or with "", there is nothing to trust
-    )
+    def inlined(authority: Resource) -> Resource:
+        if authority.extension.sealed and not fetcher.opens:
+            return authority
+        source = origins.like(dataurl.encode(fetcher.read(authority)), authority.source)
+        if authority.extension.sealed:
+            return Resource(source=source)  # its hash is that of the JWE
+        return Resource(source=source, verification=authority.verification)
+
+    # Without a source, or with "", there is nothing to trust.
+    known = tuple(inlined(authority) for authority in authorities if authority.source)
     security = config.ignition.security
-    tls = security.tls.evolve(certificate_authorities=inlined)
+    tls = security.tls.evolve(certificate_authorities=known)
     return config.evolve(ignition=config.ignition.evolve(security=security.evolve(tls=tls)))

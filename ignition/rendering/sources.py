@@ -146,7 +146,7 @@ class MarkingReader(Reader):
         super().__init__(platform)
         self._parsed = parsed
 
-    def read(self, content: bytes, source: str) -> Config | None:
+    def read(self, content: bytes, source: str, *, sealed: bool = False) -> Config | None:
         text, parsed = self._parsed.get(content) or read_text(content, source, self.platform)
         return marked(parsed, text, source)
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 STAGE = "files"
 _OWN = Cause("stage", "")  # of records and reports, which are not written by an operation
 _DEVICES = uuid.UUID("6f1c0d4e-6f0b-4d0c-9b7e-3b1f3a3c9a11")  # the namespace of invented UUIDs
-_NOT_RUN = {"make-swap-file", "relabel", "relabel-later"}
+_NOT_RUN = {"make-swap-file", "relabel", "relabel-later", "set-sealed-password"}
 _OF_A_UNIT = {"enable-unit", "disable-unit", "mask-unit", "unmask-unit", "find-unit"}
 _PLAIN_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
@@ -151,16 +151,19 @@ class Simulation:
 
     def _fetcher(self) -> Fetcher:
         from ignition.fetch.engine import Fetcher, Settings
+        from ignition.fetch.sealed import words_of
         from ignition.fetch.urls import scheme, shown
 
         left_out, offline = self.left_out, self.offline
 
         class Partial(Fetcher):
-            """Leaves contents empty that the OEM partition of a machine has, or that a request would be needed for."""
+            """Leaves contents empty that are sealed, that the OEM partition has, or that a request would be needed for."""
 
             def copy_to(self, resource: Resource, file: Writable) -> None:
                 source = resource.source or ""
-                if scheme(source) == "oem" or (offline and is_remote(resource)):
+                if resource.extension.sealed:
+                    left_out.append(LeftOut(f"sealed content ({words_of(resource)})"))
+                elif scheme(source) == "oem" or (offline and is_remote(resource)):
                     left_out.append(LeftOut(f"the content of {shown(source)}"))
                 else:
                     super().copy_to(resource, file)

@@ -94,7 +94,9 @@ def _is_mounted(entry: Filesystem) -> bool:
 def _fetch(arguments: Arguments, vendor: Vendor, *, offline: bool) -> Rendered | NeedsNetwork:
     runner, platform = arguments.runner, current_id(arguments.platform)
     with (
-        Fetcher(initial_settings(arguments.fetch_timeout_s), offline=offline, root=arguments.root, platform=platform) as fetcher,
+        Fetcher(
+            initial_settings(arguments.fetch_timeout_s), offline=offline, root=arguments.root, platform=platform, opens=True
+        ) as fetcher,
         runner.step("fetch", f"fetch the config of platform {arguments.platform}") as outcome,
     ):
         try:

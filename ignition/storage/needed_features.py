@@ -17,6 +17,7 @@ FORMATS = ("btrfs", "vfat", "xfs")  # each is the name of its feature; ext4 and 
 def needed(config: Config) -> Iterator[tuple[str, str]]:
     """(JSON path, feature) of everything in a config that needs one."""
     storage = config.storage
+    yield from _sealed(config)
     yield from ((f"$.storage.raid.{index}", "raid") for index in range(len(storage.raid)))
     for index, volume in enumerate(storage.luks):
         yield f"$.storage.luks.{index}", "luks"
@@ -26,6 +27,21 @@ def needed(config: Config) -> Iterator[tuple[str, str]]:
     for index, filesystem in enumerate(storage.filesystems):
         if filesystem.format in FORMATS:
             yield f"$.storage.filesystems.{index}.format", filesystem.format
+
+
+def _sealed(config: Config) -> Iterator[tuple[str, str]]:
+    from ignition.config.needs_network import resources
+    from ignition.config.report import dotted
+
+    for path, resource in resources(config):
+        if resource.extension.sealed:
+            yield f"{dotted(path)}.x-coreos.sealed", "clevis"
+        for index, header in enumerate(resource.http_headers):
+            if header.extension.sealed_value is not None:
+                yield f"{dotted(path)}.httpHeaders.{index}.x-coreos.sealedValue", "clevis"
+    for index, user in enumerate(config.passwd.users):
+        if user.extension.sealed_password_hash is not None:
+            yield f"$.passwd.users.{index}.x-coreos.sealedPasswordHash", "clevis"
 
 
 @refusing()

@@ -23,6 +23,7 @@ from ignition.sysroot.users import (
     PutUser,
     RemoveUser,
     SetPasswords,
+    SetSealedPassword,
     group_for,
     group_names,
 )
@@ -78,6 +79,7 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
     accounts: list[Operation] = []
     homes: list[Operation] = []
     keys: list[Operation] = []
+    sealed: list[Operation] = []
     passwords: list[tuple[str, str, str]] = []
     for index, user in enumerate(passwd.users):
         place = f"$.passwd.users.{index}"
@@ -93,6 +95,8 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
         if user.password_hash is not None:
             # An empty hash would allow a login without a password: as in Ignition, it locks the account.
             passwords.append((place, user.name, user.password_hash or LOCKED))
+        if user.extension.sealed_password_hash is not None:
+            sealed.append(SetSealedPassword(place, user, facts.accounts, direct=facts.direct))
         # useradd alone completes a home only if nothing interrupted it, and if /etc/skel has no directories (CompleteHome).
         if is_new and (facts.attempt.unfinished or facts.nested) or missing_home(user, facts.accounts) in facts.attempt.made:
             homes.append(CompleteHome(user.name, facts.accounts))
@@ -102,7 +106,7 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
             keys.append(WriteKeys(place, user.name, user.ssh_authorized_keys, facts.accounts, places=facts.places))
     if passwords:
         accounts.append(SetPasswords(passwords, facts.accounts, of_groups=False, direct=facts.direct))
-    return [*accounts, *homes, *keys]
+    return [*accounts, *sealed, *homes, *keys]
 
 
 def _adopt(place: str, user: User, facts: AccountFacts) -> list[Operation]:
@@ -113,7 +117,8 @@ def _adopt(place: str, user: User, facts: AccountFacts) -> list[Operation]:
     if is_id(first):
         first = facts.accounts.group_name(int(first)) or ""
     operations = _adopt_groups((*group_names(user), first), facts) if differs else []
-    if (differs or user.password_hash is not None) and facts.accounts.is_elsewhere("passwd", user.name):
+    has_password = user.password_hash is not None or user.extension.sealed_password_hash is not None
+    if (differs or has_password) and facts.accounts.is_elsewhere("passwd", user.name):
         operations.append(AdoptAccount(user.name, facts.accounts, of_groups=False))
     return operations
 

@@ -45,7 +45,12 @@ class PutFile(Operation):
         self._left: tuple[int | None, int, int] | None = None  # mode and owner, once it exists
         self._hashed: Hash | None = None  # of its content, if it was written
         # The runner downloads several files at once.
-        self.concurrent = any(is_remote(resource) for resource in (node.contents, *node.append))
+        parts = (node.contents, *node.append)
+        self.concurrent = any(is_remote(resource) for resource in parts)
+        if any(resource.extension.sealed for resource in parts):
+            from ignition.fetch import sealed  # few configs have sealed content
+
+            self.sealed = "; ".join(dict.fromkeys(filter(None, map(sealed.words_of, parts))))
 
     def describe(self) -> str:
         node = self._node
@@ -149,12 +154,16 @@ class PutFile(Operation):
         return (Left("file", self.path, members, place=self.place),)
 
     def _hash_of_config(self) -> str:
-        """The hash of the whole content, if the config has it; "" else."""
+        """The hash of the whole content, if the config has it; "" else. That of sealed content is the hash of the JWE."""
         contents = self._node.contents
+        if contents.extension.sealed:
+            return ""
         return contents.verification.hash or "" if contents.source and not self._node.append else ""
 
     def _hash_again(self, context: Context) -> Hash | None:
         """The hash of the content of a file that was not written; None if the config does not say what the file holds."""
+        if self.sealed:
+            return None  # it would have to be opened
         hashed = _Hashed(None, self._new_hash())
         if self._brings_content():
             self._copy(context, hashed)
@@ -262,7 +271,7 @@ class PutFile(Operation):
         node = self._node
         if node.append or not node.contents.source:
             return self._has_local_content(context, here, found)
-        if node.contents.verification.hash:
+        if node.contents.verification.hash and not node.contents.extension.sealed:
             return hash_matches(here, found, node.contents.verification.hash)
         return self._has_local_content(context, here, found)
 
@@ -281,9 +290,9 @@ class PutFile(Operation):
 
 
 def is_remote(resource: Resource) -> bool:
-    """Whether the content comes from outside the config."""
+    """Whether the content comes from outside the config, as that of sealed one does: clevis opens it, with a server or a TPM."""
     source = resource.source or ""
-    return bool(source) and source[:5].lower() != "data:"
+    return bool(source) and (source[:5].lower() != "data:" or bool(resource.extension.sealed))
 
 
 def hash_matches(here: Dentry, found: os.stat_result, wanted: str) -> bool:

@@ -466,3 +466,24 @@ class SetPasswords(Operation):
     def _differing(self) -> list[tuple[str, str, str]]:
         present = self._accounts.group_password if self._of_groups else self._accounts.user_password
         return [(place, name, password) for place, name, password in self._wanted if present(name) != password]
+
+
+class SetSealedPassword(Operation):
+    """Opens the sealed crypt(5) string of one user, and sets it. Whether it is set already is not known before."""
+
+    kind = "set-sealed-password"
+
+    def __init__(self, place: str, user: User, accounts: AccountDatabase, *, direct: DirectAccounts | None = None) -> None:
+        from ignition.fetch import sealed  # few configs have sealed values
+
+        self.place, self._name, self._accounts, self._direct = place, user.name, accounts, direct
+        self._text = user.extension.sealed_password_hash or ""
+        self.sealed = sealed.words_of(self._text)
+
+    def describe(self) -> str:
+        return f"set the sealed password of user {self._name} ({self.sealed})"
+
+    def execute(self, context: Context) -> None:
+        where = f"{self.place}.x-coreos.sealedPasswordHash"
+        password = context.fetcher.opened_text(self._text, where)
+        SetPasswords([(self.place, self._name, password)], self._accounts, of_groups=False, direct=self._direct).complete(context)

@@ -1,4 +1,7 @@
-"""W21: members that only this program supports (docs/extensions.md). Not a warning: they are probably intended."""
+"""W21: members that only this program supports (docs/extensions.md). Not a warning: they are probably intended.
+
+W32 is one: sealed content, which other programs would take for the content itself (docs/sealing.md).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator
 
 from ignition.config.advice.subject import advice
 from ignition.config.model.extensions import MEMBER
+from ignition.config.needs_network import resources
 from ignition.config.record import Record
 from ignition.config.report import INFO, Finding, Path
 
@@ -16,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def advise(subject: Subject) -> Iterator[Finding]:
-    """One finding, at the first member."""
+    """One finding of each rule, at the first member."""
+    sealed = [path for path, resource in resources(subject.config) if resource.extension.sealed]
+    if sealed:
+        message = f"other programs do not know sealed content{elsewhere(sealed)}: they would use the sealed text as it is"
+        row = advice("W32", (*sealed[0], MEMBER), message, "use this config only for machines that this program provisions")
+        row.at = "key"
+        yield row
     found = list(places(subject.config))
     if found:
         message = f"{MEMBER} is an extension of this program{elsewhere(found)}: other programs warn about it and ignore it"

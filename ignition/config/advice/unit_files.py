@@ -140,7 +140,12 @@ def text_of(file: File) -> str | None:
     source = file.contents.source
     if source == "":
         return ""
-    if source is None or not source.lower().startswith("data:") or len(source) > LARGEST_CONTENTS:
+    if (
+        source is None
+        or file.contents.extension.sealed
+        or not source.lower().startswith("data:")
+        or len(source) > LARGEST_CONTENTS
+    ):
         return None
     try:
         content: bytes | None = dataurl.decode(source)

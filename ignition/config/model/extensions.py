@@ -3,12 +3,34 @@
 docs/extensions.md describes them. Specs 1 and 2.x do not have them: there the key is unknown.
 """
 
-from ignition.config.checks import AbsolutePath, AttributeBit, Between, FitsKernel, Given, HttpUrl, OneOf
+from ignition.config.checks import AbsolutePath, AttributeBit, Between, FitsKernel, Given, HttpUrl, OneOf, SealedText
 from ignition.config.known_values import MOST_SWAP_MIB, REPORT_FORMATS, SIZES, TRANSPORTS
 from ignition.config.record import Record, spec
 
 MEMBER = "x-coreos"
 OURS = "our own extensions, which no spec has: docs/extensions.md"
+
+
+class ResourceExtension(Record):
+    """Spec path: ….x-coreos of everything that has a source (docs/sealing.md)."""
+
+    sealed: bool | None = spec("the content is a JWE that clevis opens; a hash is that of the JWE", default=None, unset=False)
+
+
+class HeaderExtension(Record):
+    """Spec path: ….httpHeaders[].x-coreos."""
+
+    sealed_value: str | None = spec(
+        "the header's value, as a JWE that clevis opens", default=None, check=SealedText("E19", "sealedValue")
+    )
+
+
+class UserExtension(Record):
+    """Spec path: passwd.users[].x-coreos."""
+
+    sealed_password_hash: str | None = spec(
+        "crypt(5) string, as a JWE that clevis opens", default=None, check=SealedText("E19", "sealedPasswordHash")
+    )
 
 
 class Report(Record):

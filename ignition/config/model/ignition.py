@@ -2,7 +2,7 @@
 
 from ignition.config.checks import Digest, Given, HttpUrl, NotEmpty, NotPlainHttp, OneOf, SpecVersion, Url, WithSource
 from ignition.config.known_values import COMPRESSIONS, HASHES
-from ignition.config.model.extensions import MEMBER, OURS, IgnitionExtension
+from ignition.config.model.extensions import MEMBER, OURS, HeaderExtension, IgnitionExtension, ResourceExtension
 from ignition.config.record import Record, spec
 
 INTERNAL = "internal"  # the `since` of members that config texts cannot set
@@ -21,6 +21,7 @@ class Header(Record):
         since="3.1.0",
         check=NotEmpty("R14", "header value is empty", "leave value out to remove a header that another config sets"),
     )
+    extension: HeaderExtension = spec(OURS, default=HeaderExtension(), json=MEMBER)
 
 
 class Verification(Record):
@@ -39,6 +40,7 @@ class Resource(Record):
     )
     http_headers: tuple[Header, ...] = spec("extra request headers, http and https only", default=(), since="3.1.0")
     verification: Verification = spec("checked after decompression", default=Verification())
+    extension: ResourceExtension = spec(OURS, default=ResourceExtension(), json=MEMBER)
 
 
 _PLAIN_IN_3_0 = {"compression": "3.1.0"}  # where 3.0 knows only source and verification

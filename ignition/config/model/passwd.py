@@ -1,5 +1,6 @@
 """The `passwd` section: users and groups."""
 
+from ignition.config.model.extensions import MEMBER, OURS, UserExtension
 from ignition.config.record import Record, spec
 
 
@@ -21,6 +22,7 @@ class User(Record):
     shell: str | None = spec("login shell", default=None)
     system: bool | None = spec("a new user is a system account", default=None, unset=False)
     should_exist: bool | None = spec("false deletes the account", default=None, unset=True, since="3.2.0")
+    extension: UserExtension = spec(OURS, default=UserExtension(), json=MEMBER)
 
 
 class Group(Record):

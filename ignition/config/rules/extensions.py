@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from ignition.config.checks import attribute_bit
 from ignition.config.known_values import SELECTED
 from ignition.config.model.extensions import MEMBER, Attributes, FilesystemExtension, Select, Subvolume
+from ignition.config.model.ignition import Header, Resource
+from ignition.config.model.passwd import User
 from ignition.config.model.storage import Disk, Filesystem, Partition, Storage
 from ignition.config.rules import Context, error, paths, rule
 from ignition.config.rules.reachable import written
+from ignition.errors import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,3 +101,38 @@ def swap_files_lie_apart_from_other_entries(storage: Storage, _: Context) -> Ite
         if other:
             where = f"{MEMBER}.swapFiles.{index}.path"
             yield error(where, f"{other} lies at, above or below this path", "choose another path for the swap file")
+
+
+@rule(Resource, "E20")
+def sealed_content_is_one(resource: Resource, _: Context) -> Iterator[Finding]:
+    """E20, and E19 for content in the config itself."""
+    if not resource.extension.sealed:
+        return
+    if not resource.source:
+        yield error(f"{MEMBER}.sealed", "sealed without source: there is nothing to open", "specify the source as well")
+        return
+    from ignition.config import dataurl, sealed
+
+    try:
+        dataurl.decode(resource.source)
+    except Failure:
+        return  # R10, or it must be fetched
+    try:
+        if content := sealed.inline(resource):
+            sealed.pins(content)
+        elif content is not None:
+            yield error("source", "the sealed text is empty", sealed.FIX, "E19")
+    except Failure as failure:
+        yield error("source", failure.what, failure.fix, "E19")
+
+
+@rule(User, "E21")
+def password_is_given_once(user: User, _: Context) -> Iterator[Finding]:
+    if user.extension.sealed_password_hash is not None and user.password_hash is not None:
+        yield error(f"{MEMBER}.sealedPasswordHash", "passwordHash is given as well", "leave one of them out")
+
+
+@rule(Header, "E21")
+def header_value_is_given_once(header: Header, _: Context) -> Iterator[Finding]:
+    if header.extension.sealed_value is not None and header.value is not None:
+        yield error(f"{MEMBER}.sealedValue", "value is given as well", "leave one of them out")
