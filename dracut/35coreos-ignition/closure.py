@@ -38,6 +38,7 @@ ABSENT = (
     "ignition.cli.from_cloud_config",
     "ignition.cli.reset",
     "ignition.cli.schema",
+    "ignition.cli.seal",
     "ignition.cli.simulate",
     "ignition.cli.status",
     "ignition.cli.validation.sarif",

@@ -67,8 +67,7 @@ def _pins(text: str, depth: int) -> Pins:
     header = _header(parts[0])
     clevis = header.get("clevis")
     pin = clevis.get("pin") if isinstance(clevis, dict) else None
-    # The name becomes that of a program, clevis-decrypt-PIN.
-    if not isinstance(clevis, dict) or not isinstance(pin, str) or not pin or not _OF_NAMES.issuperset(pin):
+    if not isinstance(clevis, dict) or not isinstance(pin, str) or not is_name(pin):
         raise Failure("the sealed text is a JWE, but its header does not name a pin of clevis", fix=FIX)
     found = clevis.get(pin)
     members = found if isinstance(found, dict) else {}
@@ -78,6 +77,11 @@ def _pins(text: str, depth: int) -> Pins:
     if not isinstance(jwes, list) or not jwes or not all(isinstance(jwe, str) for jwe in jwes) or depth == 0:
         raise Failure("the header of the sealed text is not one of pin sss: it has no parts, or too many levels of them", fix=FIX)
     return Pins(pin, members, tuple(_pins(jwe, depth - 1) for jwe in jwes))
+
+
+def is_name(pin: str) -> bool:
+    """Whether it can be the name of a pin, which becomes that of a program: clevis-decrypt-PIN."""
+    return bool(pin) and pin[0] != "-" and _OF_NAMES.issuperset(pin)
 
 
 def _header(part: str) -> dict[str, Any]:

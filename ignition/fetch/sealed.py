@@ -127,6 +127,9 @@ def line(plain: bytes, where: str) -> str:
     if not text or not text.isprintable():
         # Not chained: the text of the error would have bytes of the secret.
         raise Failure(
-            "the opened value is not one line of text", where=where, fix="seal it by `ignition seal -string`", lasting=True
+            "the value is not one line of text",
+            where=where,
+            fix="seal a single line, by `ignition seal -as KIND`",
+            lasting=True,
         )
     return text

@@ -17,6 +17,7 @@ INSTEAD = {
     "facts": HERE,
     "from_cloud_config": "run it on a workstation",
     "reset": HERE,
+    "seal": "run it on a workstation",
     "simulate": "run it on a workstation",
     "status": f"read /run/ignition/failure.txt here, or {HERE}",
     "verify": HERE,

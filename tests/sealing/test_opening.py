@@ -164,7 +164,7 @@ def test_header_is_opened_for_the_request(tang: Tang, fetcher: Fetcher) -> None:
 def test_value_is_one_line_of_text(plain: bytes) -> None:
     with pytest.raises(Failure) as caught:
         sealed.line(plain, "$.x")
-    assert str(caught.value) == "$.x: the opened value is not one line of text (fix: seal it by `ignition seal -string`)"
+    assert str(caught.value) == "$.x: the value is not one line of text (fix: seal a single line, by `ignition seal -as KIND`)"
 
 
 @pytest.mark.parametrize(("plain", "text"), [(b"a b", "a b"), (b"$6$x\n", "$6$x"), ("é\r\n".encode(), "é")])

@@ -1,8 +1,12 @@
 """verifies: encrypted volumes bound by clevis to a tang server, a TPM, some of both, and a custom pin: unlocked as later
 boots do, without the generated keys, kept to the last bit; refused when they do not unlock or are bound otherwise; made again
-after a power cut when nothing at hand unlocks them; crypttab without keys.
+after a power cut when nothing at hand unlocks them; crypttab without keys. Files and a key that are sealed to the server, to the
+TPM or to both; without the TPM's state the reason is named.
 """
 
+import base64
+import json
+import shlex
 from typing import Any
 
 from harness import lab as labs
@@ -17,7 +21,7 @@ from harness.luks_lab import ALL, NOT_WANTED, SECRET, changed, close, config, di
 from harness.services.tang import GUESTS_VIEW, Tang
 
 TIMEOUT_S = 1500
-EXPECTED_S = 110
+EXPECTED_S = 130
 
 FAR = f"http://{GUESTS_VIEW}:1"  # nobody listens there
 WRONG = "A" * 43
@@ -30,6 +34,7 @@ def run(case: Case) -> None:
             wrong_thumbprints(lab, tang)
             interrupted(lab, tang)
             bound(lab, tang)
+            sealed(lab, tang)
 
 
 def clevis_volumes(lab: Lab, tang: Tang) -> list[dict[str, Any]]:
@@ -69,6 +74,43 @@ def bound(lab: Lab, tang: Tang) -> None:
         close(lab, *(str(one["name"]) for one in wanted))
         _after_reboot(lab, tang, wanted, checks)
         checks.equal("disks in the end", before, digests(lab, disks))
+
+
+def sealed(lab: Lab, tang: Tang) -> None:
+    """A key of a volume, and files, that only this machine opens; then its TPM forgets its seed. The last scenario."""
+    disk, plain = lab.disks[0], "planted-and-sealed"
+    server = {"url": tang.url, "thp": tang.thumbprint()}
+    with lab.scenario("sealed", disk) as checks:
+        to_tpm, to_server = _seal(lab, plain, "tpm2", {}), _seal(lab, plain, "tang", server)
+        to_both = _seal(lab, plain, "sss", {"t": 2, "pins": {"tang": [server], "tpm2": {}}})
+        files = [
+            {"path": f"/etc/{name}", "mode": 0o600, "contents": contents}
+            for name, contents in (("of-server", to_server), ("of-both", to_both))
+        ]
+        wanted = config(volume("sealed", disk, keyFile=to_tpm, options=[*QUICK]), files=files)
+        result = lab.provision(wanted, stages=ALL)
+        checks.equal("failure", "", result.failure)
+        found = lab.files(*(f"{labs.ROOT}{one['path']}" for one in files))
+        checks.equal("contents", [["f", "600", plain]] * 2, [found.get(f"{labs.ROOT}{one['path']}") for one in files])
+        lab.flush(disk)
+        checks.true("the sealed key opens the volume", luks.opens(disk.image, plain.encode()))
+        checks.lacks("records", plain, json.dumps(result.records))
+        checks.lacks("journal and logs", plain, result.log + lab.run("journalctl --no-pager").text)
+        checks.contains("who opened it", ["2 of 2: ", f"tang {tang.url}", "tpm2"], result.log)
+        close(lab, "sealed")
+        # As after a move to another board: its TPM has another seed.
+        lab.must("tpm2_clear")
+        lab.wipe(disk)
+        result = lab.provision(wanted)
+        checks.contains("another TPM", ["tried tpm2: ", "keyFile", "this machine's TPM did not make it"], result.message)
+        checks.equal("the disk is as it was", [], changed(result))
+
+
+def _seal(lab: Lab, plain: str, pin: str, members: dict[str, Any]) -> dict[str, Any]:
+    """The resource that a person makes of it on this machine."""
+    text = lab.must(f"printf %s {shlex.quote(plain)} | clevis encrypt {pin} {shlex.quote(json.dumps(members))}")
+    source = f"data:;base64,{base64.b64encode(text.encode()).decode()}"
+    return {"source": source, "x-coreos": {"sealed": True}}
 
 
 def wrong_thumbprints(lab: Lab, tang: Tang) -> None:
