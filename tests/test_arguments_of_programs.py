@@ -27,6 +27,8 @@ ALLOWED = {
     ("ignition/arming/operations.py", "dracut", "self.path"): PATH,
     ("ignition/planning/fat.py", "mcopy", "target"): PATH,
     ("ignition/boot_loader/reboot.py", "systemctl", "*(['--force'] if initramfs else [])"): OPTIONS_OF_OURS,
+    ("ignition/cli/seal.py", "clevis", "pin"): "a name that does not begin with a dash; clevis knows no `--`",
+    ("ignition/cli/seal.py", "clevis", "json.dumps(config)"): "a JSON object",
     ("ignition/cloudinit/network/apply.py", "systemctl", "NETWORKD"): CONSTANT,
     ("ignition/cloudinit/script.py", "systemd-run", "INTERPRETER"): CONSTANT,
     ("ignition/cloudinit/script.py", "systemd-run", "script"): "behind the program that systemd-run is to start",

@@ -213,7 +213,7 @@ RULES = {
     "W29": "No config is merged into one that another replaces.",
     "W30": "Every version of the programs accepts the names, labels and keys of volumes.",
     "W31": "Entries do not collide with files that every system has, and hard links lead to files of the config.",
-    "W32": "No program that does not know sealed content takes it for the content itself.",
+    "W32": "Sealed content is not used by programs that do not know it.",
     "X1": "An element of a list occurs once.",
     "X2": "The spec version knows the key.",
     "X3": "An object is not null.",

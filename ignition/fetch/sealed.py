@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ignition.config.sealed import Pins
     from ignition.fetch.settings import Settings
 
-MOST_S = 300.0  # one call: clevis gives curl no limit, and a TPM may be slow
+MOST_S = 300.0  # one call: clevis runs curl without a limit, and a TPM may be slow
 _MOST_WORDS = 300  # characters of clevis' own message
 _FIXES = {
     TPM2: "this machine's TPM did not make it, was cleared, or its PCRs differ: seal it again with this TPM",
@@ -68,7 +68,7 @@ def opened(
     deadline = retry.Deadline(clock, settings.total_s, of_config=settings.of_config)
     what = f"open a sealed value ({words(pins)})"
     log.info(what)
-    # The last attempt counts if its servers were there before it.
+    # An attempt counts as the last one if all servers have answered before it.
     all_answered = False
 
     def attempt(deadline: retry.Deadline) -> bytes:
@@ -108,7 +108,7 @@ def _problem(pins: Pins, failure: CommandFailed) -> Failure:
     """The failure of one attempt: the pins that were tried, the last words of clevis, and what a person can do."""
     if failure.status is None:
         return Failure(f"{failure.what} ({words(pins)})", fix=failure.fix or _fix(pins))
-    lines = [line.strip() for line in failure.stderr.splitlines() if line.strip()]
+    lines = [line.strip() for line in failure.stderr.split("\n") if line.strip()]
     last = message(lines[-1])[:_MOST_WORDS] if lines else f"exit status {failure.status}"
     return Failure(f"the sealed value cannot be opened; tried {words(pins)}: {last}", fix=_fix(pins))
 

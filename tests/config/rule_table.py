@@ -58,6 +58,18 @@ def swap_files(elements: str, others: str = '"raid": []') -> str:
     return f'"storage": {{{others}, "x-coreos": {{"swapFiles": [\n{elements}]}}}}'
 
 
+# The header of a JWE that clevis made, {"clevis":{"pin":"tpm2"}}, and parts that are none.
+JWE = "eyJjbGV2aXMiOnsicGluIjoidHBtMiJ9fQ..aXY.dGV4dA.dGFn"
+
+
+def sealed_file(contents: str) -> str:
+    return f'"storage": {{"files": [{{"path": "/a", "contents": {{{contents}}}}}]}}'
+
+
+def sealed_user(members: str) -> str:
+    return f'"passwd": {{"users": [{{"name": "u", {members}}}]}}'
+
+
 MOUNTED = '"filesystems": [{"device": "/dev/a", "format": "ext4", "path": "/srv/data"}]'
 ROOT = '"filesystems": [{"device": "/dev/a", "format": "xfs", "path": "/", "label": "ROOT"}'
 DELETES, NOTHING_ELSE = "this would delete its files", "nothing else can have this path"
@@ -1303,6 +1315,58 @@ ROWS = [
             ("E17", '"url": ▸"ftp://hook.example/"', "url", "a receiver's URL must begin with http:// or https://"),
             ("E18", '"url": "https://hook.example", "format": ▸"syslog"', "format", "unknown format"),
         )
+    ),
+    *(
+        Row(
+            rule,
+            "3.5.0",
+            sealed_file(broken),
+            f"$.storage.files.0.contents.{member}",
+            message,
+            sealed_file(f'"source": "data:,{JWE}", "x-coreos": {{"sealed": true}}'),
+        )
+        for rule, broken, member, message in (
+            ("E20", '"x-coreos": {"sealed": ▸true}', "x-coreos.sealed", "sealed without source: there is nothing to open"),
+            (
+                "E19",
+                '"source": ▸"data:,plain", "x-coreos": {"sealed": true}',
+                "source",
+                "the sealed text is not a JWE in compact serialization (five parts in base64url)",
+            ),
+            ("E19", '"source": ▸"data:,", "x-coreos": {"sealed": true}', "source", "the sealed text is empty"),
+            (
+                "E19",
+                '"source": ▸"data:,e30..a.b.c", "x-coreos": {"sealed": true}',
+                "source",
+                "the sealed text is a JWE, but its header does not name a pin of clevis",
+            ),
+        )
+    ),
+    Row(
+        "E19",
+        "3.5.0",
+        sealed_user('"x-coreos": {"sealedPasswordHash": ▸"$6$salt$hash"}'),
+        "$.passwd.users.0.x-coreos.sealedPasswordHash",
+        "sealedPasswordHash: the sealed text is not a JWE in compact serialization (five parts in base64url)",
+        sealed_user(f'"x-coreos": {{"sealedPasswordHash": "{JWE}"}}'),
+    ),
+    Row(
+        "E21",
+        "3.5.0",
+        sealed_user(f'"passwordHash": "$6$salt$hash", "x-coreos": {{"sealedPasswordHash": ▸"{JWE}"}}'),
+        "$.passwd.users.0.x-coreos.sealedPasswordHash",
+        "passwordHash is given as well",
+        sealed_user('"passwordHash": "$6$salt$hash"'),
+    ),
+    Row(
+        "E21",
+        "3.5.0",
+        sealed_file(
+            f'"source": "http://h/", "httpHeaders": [{{"name": "A", "value": "b", "x-coreos": {{"sealedValue": ▸"{JWE}"}}}}]'
+        ),
+        "$.storage.files.0.contents.httpHeaders.0.x-coreos.sealedValue",
+        "value is given as well",
+        sealed_file(f'"source": "http://h/", "httpHeaders": [{{"name": "A", "x-coreos": {{"sealedValue": "{JWE}"}}}}]'),
     ),
     *(
         Row(

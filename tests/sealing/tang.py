@@ -81,7 +81,7 @@ def _handler(keys: Path) -> type[socketserver.BaseRequestHandler]:
 
 
 def seal(pin: str, config: object, plain: bytes) -> str:
-    """What `clevis encrypt` makes."""
+    """The JWE that `clevis encrypt` makes."""
     argv = ["clevis", "encrypt", pin, json.dumps(config)]
     done = subprocess.run(argv, input=plain, capture_output=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stderr.decode()

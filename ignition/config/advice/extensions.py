@@ -1,6 +1,6 @@
 """W21: members that only this program supports (docs/extensions.md). Not a warning: they are probably intended.
 
-W32 is one: sealed content, which other programs would take for the content itself (docs/sealing.md).
+W32 is one: sealed content, which other programs mistake for the content itself (docs/sealing.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""W16 to W19 and W21 by example."""
+"""W16 to W19, W21 and W32 by example."""
 
 from tests.config.advice.row import HASH, HASH_512, KEY, PARTS, PLAIN, READ, REPLACE, Row, about, disk, fetched, files, user
 
@@ -166,4 +166,20 @@ EXTENSIONS = [
     ),
 ]
 
-ROWS = [*TRANSPORT, *USERS, *EXTENSIONS]
+JWE = "eyJjbGV2aXMiOnsicGluIjoidHBtMiJ9fQ..aXY.dGV4dA.dGFn"  # its header is {"clevis":{"pin":"tpm2"}}
+SEALED = f'"source": "data:,{JWE}"'
+IGNORED = "other programs do not know sealed content{}: they would use the sealed text as it is"
+FOR_US = "use this config only for machines that this program provisions"
+
+SEALED_CONTENT = [
+    Row(
+        "W32",
+        files(f'{{"path": "/etc/a", "contents": {{{SEALED}, ▸"x-coreos": {{"sealed": true}}}}}}'),
+        "$.storage.files.0.contents.x-coreos",
+        IGNORED.format(""),
+        FOR_US,
+        files(f'{{"path": "/etc/a", "contents": {{{SEALED}, "x-coreos": {{"sealed": false}}}}}}'),
+    ),
+]
+
+ROWS = [*TRANSPORT, *SEALED_CONTENT, *USERS, *EXTENSIONS]
