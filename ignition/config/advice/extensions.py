@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 def advise(subject: Subject) -> Iterator[Finding]:
     """One finding of each rule, at the first member."""
-    sealed = [path for path, resource in resources(subject.config) if resource.extension.sealed]
+    sealed = [(*path, MEMBER) for path, resource in resources(subject.config) if resource.extension.sealed]
     if sealed:
         message = f"other programs do not know sealed content{elsewhere(sealed)}: they would use the sealed text as it is"
-        row = advice("W32", (*sealed[0], MEMBER), message, "use this config only for machines that this program provisions")
+        row = advice("W32", sealed[0], message, "use this config only for machines that this program provisions")
         row.at = "key"
         yield row
-    found = list(places(subject.config))
+    found = [path for path in places(subject.config) if path not in sealed]
     if found:
         message = f"{MEMBER} is an extension of this program{elsewhere(found)}: other programs warn about it and ignore it"
         row = advice("W21", found[0], message, "ignore this if the config is for machines that this program provisions")

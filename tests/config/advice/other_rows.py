@@ -178,7 +178,7 @@ SEALED_CONTENT = [
         "$.storage.files.0.contents.x-coreos",
         IGNORED.format(""),
         FOR_US,
-        files(f'{{"path": "/etc/a", "contents": {{{SEALED}, "x-coreos": {{"sealed": false}}}}}}'),
+        files(f'{{"path": "/etc/a", "contents": {{{SEALED}}}}}'),
     ),
 ]
 
