@@ -338,7 +338,7 @@ KINDS = {
     "sysroot.ssh_keys": "write-ssh-keys",
     "sysroot.swap_files": "make-swap-file",
     "sysroot.units": "mask-unit unmask-unit write-unit",
-    "sysroot.users": "complete-home need-groups own-home put-user remove-user set-passwords",
+    "sysroot.users": "complete-home need-groups own-home put-user remove-user set-passwords set-sealed-password",
     "cloudinit.hostnames": "set-hostname",
     "cloudinit.network.apply": "restart-network",
     "cloudinit.script": "run-script",

@@ -40,9 +40,10 @@ def words(pins: Pins) -> str:
 
 
 def words_of(sealed_value: Resource | str) -> str:
-    """The same of a sealed resource or text, for people; "" if the resource is not sealed."""
+    """The same of a sealed resource or text, for people; "" if neither the resource nor a header of its request is sealed."""
     if not isinstance(sealed_value, str) and not sealed_value.extension.sealed:
-        return ""
+        values = (header.extension.sealed_value for header in sealed_value.http_headers)
+        return next((f"a request header: {words_of(value)}" for value in values if value is not None), "")
     try:
         content = sealed_value if isinstance(sealed_value, str) else sealed.inline(sealed_value)
         return "its pins are known once it is fetched" if content is None else words(sealed.pins(content))

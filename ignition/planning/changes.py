@@ -87,6 +87,8 @@ class Changes:
         elif planned.stage == "files":
             for left in planned.lefts:
                 yield self._of_left(planned, left)
+            if operation.sealed and not planned.lefts:  # which pins are needed is worth a line of its own
+                yield Change(ADDED, ACTION, operation.describe(), place=self._where(operation.place))
             if operation.kind == "remove-user":
                 self.lost.append(f"the home of user {operation.path}")
         elif planned.stage == RUNNING:

@@ -161,8 +161,8 @@ class Simulation:
 
             def copy_to(self, resource: Resource, file: Writable) -> None:
                 source = resource.source or ""
-                if resource.extension.sealed:
-                    left_out.append(LeftOut(f"sealed content ({words_of(resource)})"))
+                if pins := words_of(resource):
+                    left_out.append(LeftOut(f"sealed content ({pins})"))
                 elif scheme(source) == "oem" or (offline and is_remote(resource)):
                     left_out.append(LeftOut(f"the content of {shown(source)}"))
                 else:

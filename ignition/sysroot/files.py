@@ -47,7 +47,7 @@ class PutFile(Operation):
         # The runner downloads several files at once.
         parts = (node.contents, *node.append)
         self.concurrent = any(is_remote(resource) for resource in parts)
-        if any(resource.extension.sealed for resource in parts):
+        if any(resource.extension.sealed or resource.http_headers for resource in parts):
             from ignition.fetch import sealed  # few configs have sealed content
 
             self.sealed = "; ".join(dict.fromkeys(filter(None, map(sealed.words_of, parts))))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -337,3 +338,27 @@ def test_encrypted_volume_that_is_new(plan: Any, system: Path, make_image: MakeI
         "write-crypttab",
         "write-result",
     ]
+
+
+def test_sealed_values_are_planned_without_being_opened(plan: Any, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Headers of {"clevis":{"pin":"tpm2"}} and {"clevis":{"pin":"tang","tang":{"url":"http://u:p@tang.example/"}}}.
+    tpm = "eyJjbGV2aXMiOnsicGluIjoidHBtMiJ9fQ..aXY.dGV4dA.dGFn"
+    tang = "eyJjbGV2aXMiOnsicGluIjoidGFuZyIsInRhbmciOnsidXJsIjoiaHR0cDovL3U6cEB0YW5nLmV4YW1wbGUvIn19fQ..aXY.dGV4dA.dGFn"
+    file = {"path": "/etc/key", "contents": {"source": f"data:,{tang}", "x-coreos": {"sealed": True}}}
+    user = {"name": "core", "x-coreos": {"sealedPasswordHash": tpm}}
+    volume = {"name": "v", "device": "/dev/vdb", "keyFile": {"source": f"data:,{tpm}", "x-coreos": {"sealed": True}}}
+    blank = system.parent / "blank.raw"
+    blank.touch()
+    os.truncate(blank, 64 << 20)
+    config = {"passwd": {"users": [user]}, "storage": {"files": [file], "luks": [volume]}}
+
+    def never(*_: object, **__: object) -> bytes:
+        raise AssertionError("a plan starts clevis")
+
+    monkeypatch.setattr("ignition.host.command.output", never)
+    found = plan(config, [system, blank])
+    assert found.status == 2, found.out + found.err
+    assert "content sealed (tang http://tang.example/)" in found.out
+    assert "set the sealed password of user core (tpm2)" in found.out
+    assert "key sealed (tpm2)" in found.out
+    assert "u:p" not in found.out + found.err

@@ -190,3 +190,5 @@ def test_words_for_people(tang: Tang) -> None:
     assert sealed.words_of(Resource(source="https://h/x", extension=SEALED)) == "its pins are known once it is fetched"
     assert sealed.words_of(resource("x")) == "not a JWE of clevis"
     assert sealed.words_of(Resource(source="data:,x")) == ""
+    header = Header(name="A", extension=HeaderExtension(sealed_value=text))
+    assert sealed.words_of(Resource(source="http://h/", http_headers=(header,))) == f"a request header: 1 of 1: tang {tang.url}"
