@@ -108,7 +108,7 @@ def inline(resource: Resource) -> bytes | None:
 
 
 def needs_network(value: Resource | str) -> bool:
-    """Whether opening a sealed resource or text needs the network. What is not a sealed text needs none: opening it fails."""
+    """Whether opening a sealed resource or text needs the network; False for a text that is not sealed: opening it fails."""
     try:
         content = value if isinstance(value, str) else inline(value)
         return content is None or pins(content).needs_network()

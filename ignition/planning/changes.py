@@ -85,18 +85,22 @@ class Changes:
         elif isinstance(operation, Inside):
             yield from self._of_named(planned, operation)
         elif planned.stage == "files":
-            for left in planned.lefts:
-                yield self._of_left(planned, left)
-            if operation.sealed and not planned.lefts:  # which pins are needed is worth a line of its own
-                yield Change(ADDED, ACTION, operation.describe(), place=self._where(operation.place))
-            if operation.kind == "remove-user":
-                self.lost.append(f"the home of user {operation.path}")
+            yield from self._of_files(planned)
         elif planned.stage == RUNNING:
             for left in planned.lefts:
                 yield self._hostname(planned, left) if left.kind == HOSTNAME else self._if_readable(planned, left)
             if not planned.lefts:
                 sign = SAME if planned.is_there else ADDED
                 yield Change(sign, ACTION, operation.describe(), place=self._where(operation.place))
+
+    def _of_files(self, planned: Planned) -> Iterator[Change]:
+        operation = planned.operation
+        for left in planned.lefts:
+            yield self._of_left(planned, left)
+        if operation.sealed and not planned.lefts:  # which pins are needed is worth a line of its own
+            yield Change(ADDED, ACTION, operation.describe(), place=self._where(operation.place))
+        if operation.kind == "remove-user":
+            self.lost.append(f"the home of user {operation.path}")
 
     def _arguments(self, operation: SetKernelArguments, machine: PlannedMachine) -> Iterator[Change]:
         present = machine.command_line()

@@ -58,7 +58,7 @@ def swap_files(elements: str, others: str = '"raid": []') -> str:
     return f'"storage": {{{others}, "x-coreos": {{"swapFiles": [\n{elements}]}}}}'
 
 
-# The header of a JWE that clevis made, {"clevis":{"pin":"tpm2"}}, and parts that are none.
+# The header of a JWE that clevis made, {"clevis":{"pin":"tpm2"}}, with made-up other parts.
 JWE = "eyJjbGV2aXMiOnsicGluIjoidHBtMiJ9fQ..aXY.dGV4dA.dGFn"
 
 
