@@ -1,7 +1,8 @@
 """verifies: data volumes on a second disk, one with a generated key, one bound to a TPM and a tang server: made at first boot,
-opened and mounted by every later one without a person, as crypttab says.
+opened and mounted by every later one without a person, as crypttab says. A file that is sealed to the tang server.
 """
 
+import json
 from collections.abc import Mapping
 
 from harness import disks, guest
@@ -10,17 +11,21 @@ from harness.checks import Checks
 from harness.disks import GIB, MIB, Attachment
 from harness.hardware import Hardware
 from harness.machine import Machine
+from harness.programs import run as run_here
 from harness.services.tang import Tang
 from harness.ssh import Answer
 
 TIMEOUT_S = 1500
 EXPECTED_S = 120
 
+SEALED = "planted-and-sealed"
 PROBES = {
     "failed": "systemctl --failed --plain --no-legend",
     "mounts": guest.mounts_command(),
     "notes": "cat /srv/keyed/note /srv/bound/note",
     "crypttab": "stat -c '%a %n' /etc/crypttab /etc/luks /etc/luks/keyed; cut -d ' ' -f 1,3- /etc/crypttab",
+    "sealed": "stat -c %a /etc/sealed; cat /etc/sealed",
+    "sealed text in the journal": f"journalctl --boot --output=cat | grep -c {SEALED}",
     "state": "ls /run/ignition.json /run/ignition/state; grep -l luksPersist /run/ignition/state",
     "journal": guest.JOURNAL,
     "secret": 'journalctl --boot --output=cat | grep -c "$(head -c 64 /etc/luks/keyed)"',
@@ -41,7 +46,7 @@ def run(case: Case) -> None:
     data = disks.blank_raw(case.work / "data.raw", 128 * MIB, Attachment(serial="data"))
     hardware = Hardware(tpm=case.tpm())
     with Tang(case.work / "tang") as tang:
-        values = {"SSH_KEY": case.key.public, "TANG_URL": tang.url, "THUMBPRINT": tang.thumbprint()}
+        values = {"SSH_KEY": case.key.public, "TANG_URL": tang.url, "THUMBPRINT": tang.thumbprint(), "SEALED": sealed(tang)}
         source = {"opt/com.coreos/config": case.fill("config.ign", values)}
         plan = case.foresee([system, data], source["opt/com.coreos/config"], here=HERE, hardware=hardware)
         for name, config in (("first", source), ("later", None)):
@@ -61,6 +66,12 @@ def run(case: Case) -> None:
             checks.done()
 
 
+def sealed(tang: Tang) -> str:
+    """The JWE that `ignition seal` prints; the address is a guest's, so that the advertisement is part of the pin's config."""
+    config = json.dumps({"url": tang.url, "adv": json.loads(tang.advertisement())})
+    return run_here(["clevis", "encrypt", "tang", config], stdin=SEALED).strip()
+
+
 def look(machine: Machine) -> dict[str, Answer]:
     """Everything at once, when the boot is complete."""
     ssh = machine.wait_for_login()
@@ -76,6 +87,8 @@ def judge(seen: Mapping[str, Answer], checks: Checks) -> None:
     checks.equal("mounts", {"/srv/keyed": "/dev/mapper/keyed", "/srv/bound": "/dev/mapper/bound"}, mounts)
     checks.equal("files in them", "keyed\nbound\n", seen["notes"].text)
     checks.equal("crypttab", CRYPTTAB, seen["crypttab"].text)
+    checks.equal("sealed file", f"600\n{SEALED}", seen["sealed"].text.strip())
+    checks.equal("lines of the journal with its text", "0", seen["sealed text in the journal"].text.strip())
     checks.equal("lines of the journal with the generated key", "0", seen["secret"].text.strip())
     checks.lacks("keys in the state", "/run/ignition/state\n/run/ignition/state", seen["state"].text)
     checks.equal("volumes with discards", 1, seen["volumes"].text.count("flags:   discards"))
