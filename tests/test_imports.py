@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "ignition.host.limits": set(),
     "ignition.transpile": {"ignition.errors", "ignition.config", "ignition.host"},
     "ignition.from_cloud_config": {"ignition.errors", "ignition.config", "ignition.transpile"},
-    "ignition.fetch": {"ignition", "ignition.errors", "ignition.config", "ignition.host"},
+    "ignition.trust": {"ignition.errors", "ignition.config", "ignition.host"},
+    "ignition.fetch": {"ignition", "ignition.errors", "ignition.config", "ignition.host", "ignition.trust"},
     "ignition.operation": {"ignition.errors", "ignition.host", "ignition.fetch"},
     "ignition.boot_loader": {"ignition.errors", "ignition.host"},
     "ignition.network": {"ignition.errors", "ignition.host"},
@@ -65,7 +66,14 @@ MAY_IMPORT = {
         "ignition.sysroot",
     },
     "ignition.reporting": {"ignition", "ignition.errors", "ignition.display", "ignition.host"},
-    "ignition.arming": {"ignition.errors", "ignition.host", "ignition.operation", "ignition.provisioned", "ignition.sysroot"},
+    "ignition.arming": {
+        "ignition.errors",
+        "ignition.host",
+        "ignition.operation",
+        "ignition.provisioned",
+        "ignition.sysroot",
+        "ignition.trust",
+    },
     "ignition.provisioned": {
         "ignition.boot_loader",
         "ignition.errors",
@@ -103,6 +111,7 @@ MAY_IMPORT = {
         "ignition.fetch",
         "ignition.platforms",
         "ignition.transpile",
+        "ignition.trust",
     },
     "ignition.stages": {
         "ignition",
@@ -118,6 +127,7 @@ MAY_IMPORT = {
         "ignition.outcome.receiver",
         "ignition.transpile",
         "ignition.rendering",
+        "ignition.trust",
     },
     "ignition.simulation": {
         "ignition",

@@ -157,6 +157,35 @@ def answering(argv: list[str], *, why: str, timeout_s: float = 120) -> Iterator[
 
 
 @contextmanager
+def consuming(
+    argv: list[str], *, why: str, timeout_s: float = 120
+) -> Iterator[tuple[Callable[[bytes], None], Callable[[], bytes]]]:
+    """A program of `PROGRAMS` that reads content while it arrives: the functions `write(piece)` and `end()`.
+
+    `end` closes its standard input, and returns its standard output, whatever its exit status. A program that has ended early
+    ignores the rest. Raises CommandFailed if it is missing, or silent for `timeout_s` after the end.
+    """
+    with _living(argv, why, timeout_s) as (process, read):
+
+        def write(piece: bytes) -> None:
+            if process.stdin:
+                with suppress(BrokenPipeError):
+                    process.stdin.write(piece)
+
+        def end() -> bytes:
+            if process.stdin:
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
+                process.stdin = None  # communicate() would flush it
+            pieces = []
+            while piece := read(1 << 16):
+                pieces.append(piece)
+            return b"".join(pieces)
+
+        yield write, end
+
+
+@contextmanager
 def _living(
     argv: list[str], why: str, timeout_s: float, *, merges_errors: bool = False
 ) -> Iterator[tuple[Popen[bytes], Callable[[int], bytes]]]:

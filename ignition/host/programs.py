@@ -19,6 +19,7 @@ PROGRAMS: dict[str, bool] = {
     "clevis": OPTIONAL,
     "cp": REQUIRED,
     "cryptsetup": OPTIONAL,
+    "gpgv": OPTIONAL,
     "groupadd": REQUIRED,
     "groupdel": REQUIRED,
     "groupmod": REQUIRED,

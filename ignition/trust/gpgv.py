@@ -1,0 +1,112 @@
+"""Signatures checked by gpgv(1), the program with which apt checks its own.
+
+Signatures and results are in files in memory (memfd_create(2)), which the program opens below /proc: nothing is left behind,
+whatever happens. gpgv's home directory does not exist in the initramfs: the keys are those of `--keyring` alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ignition.errors import CommandFailed, Failure
+from ignition.host import command, log
+from ignition.trust import clear_signed, status
+
+_WHY = "checking a signature"
+_WEAK = ("--weak-digest", "SHA1", "--weak-digest", "RIPEMD160")  # MD5 is always weak, gpgv(1)
+_S = 60.0
+_ARMOR = b"-----BEGIN"
+
+
+def text_of(content: bytes, keyrings: Sequence[str], where: str) -> bytes:
+    """The text of a clear-signed message, once its signature is good: exactly what was signed. Raises Failure."""
+    framed = clear_signed.text_of(content, where)
+    with _memory_file(b"") as (result, path):
+        argv = ["gpgv", "--status-fd", "1", *_WEAK, *_keys(keyrings), "--output", path, "-"]
+        said = _run(argv, content)
+        _log(status.judge(said, status.OF_TEXT, where, now=_now()), where)
+        verified = os.pread(result, os.fstat(result).st_size, 0)
+    # gpgv decides which text was signed; our own reading must not differ from it, or one of the two is wrong about the frame.
+    if [line.rstrip(b" \t\r") for line in verified.split(b"\n")] != framed.split(b"\n"):
+        raise Failure(
+            "gpgv verified another text than the one between the markers",
+            where=where,
+            fix="sign the config again: gpg --clear-sign FILE",
+            lasting=True,
+        )
+    return framed
+
+
+def checked(pieces: Iterable[bytes], signature: bytes, keyrings: Sequence[str], where: str) -> Generator[bytes, None, None]:
+    """The pieces of a file as they arrive, and at their end the check of its detached signature (binary or armored).
+
+    Raises Failure: a consumer that has used the pieces must discard them then. `where`: the place of the signature.
+    """
+    _whole_signature(signature, where)
+    with _memory_file(signature) as (_, path):
+        argv = ["gpgv", "--status-fd", "1", *_WEAK, *_keys(keyrings), path, "-"]
+        with command.consuming(argv, why=_WHY, timeout_s=_S) as (write, end):
+            for piece in pieces:
+                write(piece)
+                yield piece
+            said = end().decode("utf-8", "replace")
+    _log(status.judge(said, status.OF_BYTES, where, now=_now()), where)
+
+
+def _whole_signature(signature: bytes, where: str) -> None:
+    if not signature:
+        raise Failure("the signature is empty", where=where, fix="sign the config again: gpg --detach-sign FILE", lasting=True)
+    if clear_signed.is_clear_signed(signature):
+        raise Failure(
+            "it is a clear-signed text instead of a signature",
+            where=where,
+            fix="make a detached signature (gpg --detach-sign FILE), or serve this text as the config itself",
+            lasting=True,
+        )
+
+
+def _run(argv: list[str], content: bytes) -> str:
+    # 1: a bad signature; 2: one that cannot be checked. The status lines tell more.
+    return command.status_and_output(argv, why=_WHY, stdin=content, ok=(0, 1, 2), timeout_s=_S)[1]
+
+
+def _keys(keyrings: Sequence[str]) -> list[str]:
+    """The options for the keys. Raises Failure for a file that gpgv cannot read: it would then not read the others either."""
+    options = []
+    for path in keyrings:
+        with open(path, "rb") as file:
+            if file.read(len(_ARMOR)) == _ARMOR:
+                raise Failure(
+                    "the keys are in text form (armor), which gpgv does not read",
+                    where=path,
+                    fix="write them with gpg --export KEY (without --armor) and rebuild the initramfs",
+                )
+        options += ["--keyring", path]
+    return options
+
+
+@contextmanager
+def _memory_file(content: bytes) -> Iterator[tuple[int, str]]:
+    """(descriptor, path) of a file in memory; another process of this user can open the path as long as the block lasts."""
+    try:
+        descriptor = os.memfd_create("ignition-signature")
+    except OSError as error:
+        raise CommandFailed(f"{_WHY}: no file in memory: {error.strerror}", status=None) from error
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+        yield descriptor, f"/proc/{os.getpid()}/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def _now() -> str:
+    import time
+
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+
+
+def _log(signers: list[str], where: str) -> None:
+    log.info(f"{where}: good signature of {', '.join(signers)}")

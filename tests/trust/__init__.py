@@ -1,0 +1,1 @@
+"""Digests, signatures and the age of configs."""
