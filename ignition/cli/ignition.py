@@ -253,10 +253,12 @@ def _execute(arguments: Arguments) -> None:
         from ignition.host.root import Root
         from ignition.platforms import current_id
         from ignition.rendering.render import load_for_stage
+        from ignition.trust.policy import of_this_boot
 
         arguments.config = load_for_stage(arguments.config_cache, arguments.platform)
         settings, platform = Settings.from_config(arguments.config), current_id(arguments.platform)
-        fetcher = Fetcher(settings, offline=False, root=arguments.root, platform=platform, opens=True)
+        policy = of_this_boot()
+        fetcher = Fetcher(settings, offline=False, root=arguments.root, platform=platform, opens=True, policy=policy)
         arguments.context = Context(Root(arguments.root), fetcher)
         with fetcher:
             _run_module(arguments)

@@ -125,6 +125,32 @@ class MustBeOneOf(OneOf):
         return {"enum": known_in(version, self.values)}
 
 
+class Timestamp(Check):
+    """A time of RFC 3339, with its zone; "" is equivalent to absent."""
+
+    PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+
+    def problem(self, value: str, version: str) -> Problem | None:
+        import re
+        from datetime import datetime
+
+        if not value:
+            return None
+        if re.fullmatch(self.PATTERN, value):
+            try:
+                datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
+                return None
+            except ValueError:
+                pass  # a thirteenth month
+        return "not a time of RFC 3339", "write it as 2030-12-31T23:59:59Z", self.rules[0]
+
+    def constraint(self, version: str) -> Constraint:
+        return {"pattern": f"^(?:{self.PATTERN})?$"}
+
+    def says(self, version: str) -> str:
+        return "time as in 2030-12-31T23:59:59Z"
+
+
 class AtMostBytes(Check):
     """A text of limited length, in bytes of UTF-8."""
 

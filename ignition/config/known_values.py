@@ -46,6 +46,7 @@ UNIT_TYPES = (
 SELECTED = "/dev/disk/by-ignition/"  # our extension: directory of the links to selected disks
 SIZES = {"smallest": "", "largest": ""}
 REPORT_FORMATS = {"cloudevents": "", "journal": ""}
+MOST_SERIAL = 2**53 - 1  # the greatest number that every reader of JSON takes unchanged, RFC 8259 §6
 MOST_SWAP_MIB = 16 << 20  # 2^32 pages of 4 KiB, the number that a swap header has room for (linux/swap.h)
 TRANSPORTS = dict.fromkeys(("ata", "ccw", "mmc", "nvme", "scsi", "usb", "virtio", "xen"), "")
 

@@ -43,6 +43,8 @@ RULES = {
     "E19": "A sealed value is a JWE in compact serialization that clevis made.",
     "E20": "Only content with a source is sealed.",
     "E21": "A value is given in plain or sealed, not both.",
+    "E22": "The serial of a config is between 0 and 9007199254740991.",
+    "E23": "The expiry of a config is a time with its zone, as in RFC 3339.",
     "F1": "The mount point of a file system is an absolute path in its simplest form.",
     "F2": "The device of a file system is given, and is an absolute path in its simplest form.",
     "F3": "A file system that is labelled, wiped, mounted or has options has a format.",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 
 from ignition.config.url import can_show_scheme, unusable
-from ignition.errors import Failure, NeedsNetwork, StaysSealed
+from ignition.errors import Failure, NeedsNetwork, NotFound, StaysSealed
 from ignition.fetch import content, retry
 from ignition.fetch.request import Request
 from ignition.fetch.settings import Settings
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ignition.config.model import Resource
     from ignition.fetch.http import Client
     from ignition.fetch.request import Judge
+    from ignition.trust.policy import Policy
 
     class Writable(Protocol):
         """Anything with the `write` of a binary file."""
@@ -43,6 +44,7 @@ __all__ = ["Fetcher", "Settings"]
 _LOCAL = frozenset({"", "data", "oem"})  # schemes without a network and a server, which take time
 SUPPORTED = ("http", "https", "tftp", "s3", "arn", "gs", "data", "oem")
 _FIX_URL = "write it as scheme://host:port/path, with special characters percent-encoded, such as %20"
+SIGNATURES = (".sig", ".asc")  # beside a URL: binary, armored; gpgv(1) takes either under both names
 METADATA_S = 15.0  # Ignition's limit for the region of an instance
 
 
@@ -52,7 +54,8 @@ class Fetcher:
     `offline`: every scheme but `data`, `oem` and the empty URL raises NeedsNetwork. `root` is the path of the new root, in which
     `oem` looks as well. `platform` is the current ID of the platform that the machine runs on: there it has an identity for the
     stores of that cloud (aws, azure, gcp). `opens`: sealed content is opened, as only the machine does that is provisioned; else
-    it raises StaysSealed.
+    it raises StaysSealed. `policy`: if it requires signatures, content without a hash is only given out once the signature beside
+    its URL is good.
     """
 
     def __init__(
@@ -64,10 +67,11 @@ class Fetcher:
         platform: str = "",
         clock: retry.Clock | None = None,
         opens: bool = False,
+        policy: Policy | None = None,
     ) -> None:
         from _thread import RLock  # `threading` costs 2 ms at import, and most stages fetch nothing
 
-        self.offline, self._root, self._platform, self.opens = offline, root, platform, opens
+        self.offline, self._root, self._platform, self.opens, self.policy = offline, root, platform, opens, policy
         self._settings, self._clock = settings, clock or retry.Clock()
         self._lock = RLock()
         self._client: Client | None = None
@@ -107,13 +111,46 @@ class Fetcher:
             self._authorities |= new
             self._settings = settings
 
-    def read(self, resource: Resource, *, single: bool = False) -> bytes:
+    def read(self, resource: Resource, *, single: bool = False, is_config: bool = False, as_served: bool = False) -> bytes:
         """The whole content, verified and decompressed; `b""` for an empty or missing URL. `single`: one attempt only.
 
-        Raises NeedsNetwork, NotFound or Failure with the URL (as it may be shown) as place.
+        `is_config`: its signature is the caller's to check (rendering/trusted.py); `as_served`: the same, and it is neither
+        decompressed nor compared with its hash, see `unpacked`. Raises NeedsNetwork, NotFound or Failure with the URL (as it may
+        be shown) as place.
         """
-        with closing(self._pieces(resource, single=single)) as pieces:
+        with closing(self._pieces(resource, single=single, signed=not (is_config or as_served), as_served=as_served)) as pieces:
             return _whole(pieces, resource.source or "")
+
+    def unpacked(self, resource: Resource, served: bytes) -> bytes:
+        """Content that was read as served, now decompressed, compared with its hash, and opened. Raises Failure."""
+        try:
+            pieces = content.verified(resource, content.decompressed(resource, [served] if served else []))
+            if resource.extension.sealed:
+                return self._opened_whole(resource, pieces, single=False)
+            return _whole(pieces, resource.source or "")
+        except Failure as failure:
+            failure.where = failure.where or shown(resource.source or "")
+            raise
+
+    @property
+    def requires_signatures(self) -> bool:
+        """Whether the policy demands them."""
+        return self.policy is not None and self.policy.required
+
+    def must_be_signed(self, resource: Resource) -> bool:
+        """Whether the policy demands a signature: for content that is elsewhere, and that no hash of the config binds."""
+        source = resource.source or ""
+        return self.requires_signatures and bool(source) and scheme(source) != "data" and not resource.verification.hash
+
+    def signature(self, resource: Resource) -> tuple[bytes, str] | None:
+        """The signature beside the URL of a resource, and its place; None if there is none. It is not checked here."""
+        for suffix in SIGNATURES:
+            url = beside(resource.source or "", suffix)
+            try:
+                return self.read(resource.evolve(source=url, compression=None), as_served=True), shown(url)
+            except NotFound:
+                continue
+        return None
 
     def copy_to(self, resource: Resource, file: Writable) -> None:
         """Write the content, verified and decompressed, piece by piece into an open file.
@@ -193,7 +230,9 @@ class Fetcher:
         with closing(self._http(request.url).stream(request)) as pieces:
             return _whole(pieces, request.url)
 
-    def _pieces(self, resource: Resource, *, single: bool = False) -> Generator[bytes, None, None]:
+    def _pieces(
+        self, resource: Resource, *, single: bool = False, signed: bool = True, as_served: bool = False
+    ) -> Generator[bytes, None, None]:
         if not resource.source:
             return  # no content: the hash is not checked, as in Ignition
         settings, name = self._settings, scheme(resource.source)
@@ -201,7 +240,13 @@ class Fetcher:
         deadline = retry.Deadline(self._clock, limit_s, of_config=settings.of_config)
         try:
             # Closed at once, even after an error: otherwise the connection would live as long as the traceback.
-            with closing(self._raw(resource, name, deadline, single=single)) as raw:
+            with closing(self._raw(resource, name, deadline, single=single)) as served:
+                raw: Iterable[bytes] = served
+                if signed and self.policy is not None and self.must_be_signed(resource):
+                    raw = self._checked(resource, served, self.policy)
+                if as_served:
+                    yield from _timely(raw, deadline)
+                    return
                 pieces = _timely(content.verified(resource, content.decompressed(resource, raw)), deadline)
                 if resource.extension.sealed:
                     yield self._opened_whole(resource, pieces, single=single)
@@ -215,6 +260,19 @@ class Fetcher:
         if not self.opens:
             raise StaysSealed("its content is sealed: only the machine that is provisioned opens it")
         return self.opened(_whole(pieces, resource.source or "", limits.SEALED, "sealed content"), single=single)
+
+    def _checked(self, resource: Resource, served: Iterable[bytes], policy: Policy) -> Generator[bytes, None, None]:
+        """The content as served, with a check of the signature beside its URL at the end."""
+        from ignition.trust import gpgv
+
+        found = self.signature(resource)
+        if found is None:
+            raise Failure(
+                f"neither verification.hash nor a signature beside the URL, and {policy.because} requires one",
+                fix="add the hash of the content (sha512sum FILE), or put its signature beside it (gpg --detach-sign FILE)",
+                lasting=True,
+            )
+        return gpgv.checked(served, found[0], policy.keyrings, found[1])
 
     def _raw(self, resource: Resource, name: str, deadline: retry.Deadline, *, single: bool) -> Generator[bytes, None, None]:
         url = resource.source or ""
@@ -298,7 +356,7 @@ class Fetcher:
 
     def _metadata(self) -> Fetcher:
         """A fetcher for the cloud's service about the machine itself: without a proxy, with a short time limit."""
-        return Fetcher(Settings(total_s=METADATA_S), offline=False, clock=self._clock)
+        return Fetcher(Settings(total_s=METADATA_S), offline=False, clock=self._clock)  # answers are not resources
 
     def _trusted(self) -> dict[str, str]:
         """PEM texts for a new client. Those of the first settings are fetched over connections that trust only the system's."""
@@ -310,6 +368,7 @@ class Fetcher:
             platform=self._platform,
             clock=self._clock,
             opens=self.opens,
+            policy=self.policy,
         ) as plain:
             self._authorities |= self._missing(self._settings, plain)
         return {shown(source): pem for source, pem in self._authorities.items()}
@@ -323,6 +382,12 @@ class Fetcher:
             if authority.source and authority.source not in self._authorities:
                 found[authority.source] = content.pem_certificates(fetcher.read(authority), shown(authority.source))
         return found
+
+
+def beside(url: str, suffix: str) -> str:
+    """The URL of a file beside another: the suffix ends the path, before the query and the fragment (RFC 3986 §3)."""
+    ends = min((place for mark in "?#" if (place := url.find(mark)) >= 0), default=len(url))
+    return f"{url[:ends]}{suffix}{url[ends:]}"
 
 
 def _check(url: str) -> None:

@@ -19,6 +19,7 @@ TEXTS = "texts"  # beside the state file: the texts of the config, 0600
 PLACES = "places.json"  # instead, where there are no texts: the place of each value in the sources of the config
 RETRY_CONFIG, RETRY_URL = "retry.ign", "retry.url"  # beside the state file: the config of `ignition retry`, or its URL
 CONFIG_DIGEST = "config.sha512"  # beside the state file
+CONFIG_SERIAL = "config-serial"  # beside the state file: the serial of the first config, if it has one
 FLAGGED = f"{RUN}/flagged"  # the boot loader saw the flag of a first boot
 INITRD_RELEASE = "/etc/initrd-release"  # only in an initramfs
 DEVICE_ALIASES = f"{RUN}/dev_aliases"

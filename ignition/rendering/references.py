@@ -73,9 +73,11 @@ class Renderer:
         return both
 
     def _load(self, reference: Resource, there: str, chain: tuple[Resource, ...], early: bytes | None) -> Config:
+        from ignition.rendering import trusted
+
         self._check(reference, chain)
         self.sources.append(path(reference.source or ""))
-        content = self._fetcher.read(reference) if early is None else early
+        content = trusted.config(reference, there, self._fetcher, early)
         self._count(content, there)
         config = self._reader.read(content, there, sealed=bool(reference.extension.sealed))
         if config is None:
@@ -132,7 +134,8 @@ class _Early:
         self._threads: dict[int, Thread] = {}
         self._size = 0
         remote = [entry for entry in entries if scheme(entry.source or "") in {"http", "https"}]
-        if len(remote) < 2 or fetcher.offline:
+        # With signatures each download is two, of which the second depends on the first.
+        if len(remote) < 2 or fetcher.offline or fetcher.requires_signatures:
             return
         from threading import Semaphore, Thread
 
@@ -148,7 +151,7 @@ class _Early:
             if self._fetcher.settings != self._settings or self._size > limits.CONFIGS:
                 return
             try:
-                content = self._fetcher.read(entry, single=True)
+                content = self._fetcher.read(entry, single=True, is_config=True)
             except Failure as failure:
                 log.debug(f"early download: {failure}")  # it is tried again in its turn, with all attempts
             else:

@@ -22,7 +22,7 @@ from ignition.rendering.sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ignition.config.model import Config
+    from ignition.config.model import Config, Resource
     from ignition.rendering.vendor_configs import Vendor
 
 URL_OPTIONS = ("ignition.config.url", "coreos.config.url", "flatcar.config.url")
@@ -33,11 +33,21 @@ class Rendered:
     """The user config with all references followed, and where it came from.
 
     `source` is `retry`, `cmdline`, `system` or the platform's id, `""` without a config; `referenced` has URL paths; `kind` is
-    "user", or "default" for the image's default.ign, which no user provided. `texts` are those it was made from.
+    "user", or "default" for the image's default.ign, which no user provided. `texts` are those it was made from. `serial`: of the
+    first config, if it has one.
     """
 
-    def __init__(self, config: Config, source: str, referenced: list[str], texts: Sources, kind: str = "user") -> None:
+    def __init__(
+        self,
+        config: Config,
+        source: str,
+        referenced: list[str],
+        texts: Sources,
+        kind: str = "user",
+        serial: int | None = None,
+    ) -> None:
         self.config, self.source, self.referenced, self.texts, self.kind = config, source, referenced, texts, kind
+        self.serial = serial
 
 
 def initial_settings(fetch_timeout_s: float) -> Settings:
@@ -47,12 +57,26 @@ def initial_settings(fetch_timeout_s: float) -> Settings:
 
 def user_config(platform: str, fetcher: Fetcher, vendor: Vendor | None = None) -> Rendered:
     """Find, render and check the user config, or the default one. Raises NeedsNetwork, InvalidConfig or Failure."""
-    source, place, content = _find(platform, fetcher, vendor)
+    from ignition.rendering import trusted
+
+    source, place, content, resource = _find(platform, fetcher, vendor)
+    if source != "retry" and (
+        source != "system" or (vendor and vendor.is_outside(place)) or (fetcher.policy and fetcher.policy.digest)
+    ):
+        content = trusted.first(content, place, fetcher, resource)
     texts = Sources(platform)
     reader, kind = Reader(platform, texts), "user"
     config = reader.read(content, place)
     if config is None:
         found = system_configs.default(vendor=vendor)
+        if found is None and fetcher.policy and fetcher.policy.required:
+            raise Failure(
+                f"there is no config, and {fetcher.policy.because} requires a signed one",
+                where=place,
+                fix="provide a signed config there, or a default.ign in the image",
+            )
+        if found and fetcher.policy and vendor and vendor.is_outside(found[0]):
+            found = found[0], trusted.in_file(found[1], found[0], fetcher.policy)
         reader, kind, missing = Reader(sources=texts), "default", place
         config = reader.read(found[1], found[0]) if found else None
         if found is None or config is None:
@@ -62,6 +86,9 @@ def user_config(platform: str, fetcher: Fetcher, vendor: Vendor | None = None) -
             return Rendered(Config(), "", [], texts)
         source, place = "system", found[0]
         log.info(f"no user config from {missing}: the image's {place} takes its place")
+    validity = config.ignition.extension.validity
+    if validity != type(validity)():
+        trusted.check_validity(validity, place)
     rendered, referenced = follow(config, place, fetcher, reader)
     # Merging valid configs may yield an invalid one.
     from ignition.config import check_merged
@@ -69,7 +96,7 @@ def user_config(platform: str, fetcher: Fetcher, vendor: Vendor | None = None) -
     report = check_merged(rendered, valid_in=texts.valid_in(rendered))
     if report.fatal:
         raise texts.invalid(report)
-    return Rendered(rendered, source, referenced, texts, kind)
+    return Rendered(rendered, source, referenced, texts, kind, validity.serial)
 
 
 def follow(config: Config, place: str, fetcher: Fetcher, reader: Reader) -> tuple[Config, list[str]]:
@@ -100,30 +127,34 @@ def load_for_stage(config_cache: str, platform: str) -> Config:
     return system_configs.over(system_configs.base(platform), load(content))
 
 
-def _find(platform: str, fetcher: Fetcher, vendor: Vendor | None) -> tuple[str, str, bytes]:
-    """The first source that has a config, its name in errors, and its bytes (`b""`: no config there)."""
+def _find(platform: str, fetcher: Fetcher, vendor: Vendor | None) -> tuple[str, str, bytes, Resource | None]:
+    """The first source that has a config, its name in errors, its bytes (`b""`: no config there), not yet verified, and its URL.
+
+    Only a URL on the kernel command line is one beside which a signature may be.
+    """
     again = _of_a_retry(fetcher)
     if again is not None:
-        return "retry", *again
+        return "retry", *again, None
     words = cmdline.read()
     url, label, path = (cmdline.last(words, *names) for names in (URL_OPTIONS, (DEVICE_OPTION,), (PATH_OPTION,)))
     if url:
         if label or path:
             log.warning(f"{DEVICE_OPTION}= and {PATH_OPTION}= on the kernel command line are ignored: a config URL is given, too")
-        return "cmdline", shown(url), _from_url(url, fetcher)
+        resource = _at_url(url)
+        return "cmdline", shown(url), fetcher.read(resource, as_served=True), resource
     if label or path:
         from ignition.rendering import config_device
 
-        return "cmdline", *config_device.read(label, path)
+        return "cmdline", *config_device.read(label, path), None
     local = system_configs.user(vendor=vendor)
     if local is not None:
-        return "system", *local
+        return "system", *local, None
     from ignition import platforms
 
     at_platform = platforms.config_source(platform)
     if at_platform.needs_network and fetcher.offline:
         raise NeedsNetwork(f"platform {platform} provides its config through a service on the network")
-    return platform, f"platform {platform}", at_platform.fetch(fetcher)
+    return platform, f"platform {platform}", at_platform.fetch(fetcher), None
 
 
 def _of_a_retry(fetcher: Fetcher) -> tuple[str, bytes] | None:
@@ -142,10 +173,10 @@ def _of_a_retry(fetcher: Fetcher) -> tuple[str, bytes] | None:
     from ignition.config.model import Resource
 
     log.info(f"config URL of ignition retry: {shown(url)}")
-    return shown(url), fetcher.read(Resource(source=url))
+    return shown(url), fetcher.read(Resource(source=url), is_config=True)
 
 
-def _from_url(url: str, fetcher: Fetcher) -> bytes:
+def _at_url(url: str) -> Resource:
     from ignition.config.model import Resource
 
     if not scheme(url):
@@ -153,7 +184,7 @@ def _from_url(url: str, fetcher: Fetcher) -> bytes:
             "not a URL: the scheme is missing", where=f"kernel command line: {shown(url)}", fix=f"correct {URL_OPTIONS[0]}="
         )
     log.info(f"config URL of the kernel command line: {shown(url)}")
-    return fetcher.read(Resource(source=url))
+    return Resource(source=url)
 
 
 def _with_own_authorities(config: Config, fetcher: Fetcher) -> Config:

@@ -161,7 +161,7 @@ class _Replayed(Fetcher):
     def apply(self, settings: Settings) -> None:
         """Settings do not matter here."""
 
-    def read(self, resource: Resource, *, single: bool = False) -> bytes:
+    def read(self, resource: Resource, *, single: bool = False, is_config: bool = False, as_served: bool = False) -> bytes:
         """The next text. Raises Failure if there is none left."""
         content = next(self._contents, None)
         if content is None:

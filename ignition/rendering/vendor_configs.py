@@ -19,6 +19,8 @@ from ignition.errors import CommandFailed, Failure
 from ignition.host import atomic, cmdline, limits, log, paths
 from ignition.host.reading import read_inside
 from ignition.host.root import Root
+from ignition.rendering import trusted
+from ignition.trust.policy import NOTHING, Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,28 +42,37 @@ class Vendor:
     def __init__(self, *, patient: bool = True) -> None:
         self._patient = patient
         self._all: dict[str, Found] | None = None
+        self._outside: set[str] = set()
 
     def get(self, name: str) -> Found | None:
         """The file that serves as the one of this name. Raises Failure for one that cannot be read."""
         if self._all is None:
             self._all = {}
-            for found, place, content in _look(patient=self._patient):
+            for found, place, content, device in _look(patient=self._patient):
                 self._all.setdefault(found, (place, content))
+                if device:
+                    self._outside.add(place)
         return self._all.get(name)
 
-    def keep_base(self) -> None:
-        """Copy base.ign to where every stage finds it."""
+    def is_outside(self, place: str) -> bool:
+        """Whether the file of that name in messages is on a disk, where others may have written it, and not in the initramfs."""
+        return place in self._outside
+
+    def keep_base(self, policy: Policy = NOTHING) -> None:
+        """Copy base.ign to where every stage finds it; one on a disk must be signed if the policy wants it. Raises Failure."""
         found, path = self.get(BASE), f"{paths.vendor_configs()}/{BASE}"
         if found is None:
             with suppress(FileNotFoundError):
                 os.unlink(path)
             return
+        text = trusted.in_file(found[1], found[0], policy) if self.is_outside(found[0]) else found[1]
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        atomic.write(path, found[1], mode=0o600)
+        atomic.write(path, text, mode=0o600)
         log.info(f"{found[0]} serves as {BASE}")
 
 
-def _look(*, patient: bool) -> Iterator[tuple[str, str, bytes]]:
+def _look(*, patient: bool) -> Iterator[tuple[str, str, bytes, str]]:
+    """(name that it serves as, name in messages, content, device) of each file; "" is the initramfs."""
     line = cmdline.read()
     yield from _in_directory("/", {f"{paths.oem_lookaside()}{path}": name for path, name in OF_OEM.items()})
     if is_live(line):
@@ -98,21 +109,22 @@ def _wait_for_disk(line: str, *wanted: str) -> None:
         devices.settle([sign], timeout_s=WAIT_S)
 
 
-def _on_device(device: str, files: Mapping[str, str]) -> Iterator[tuple[str, str, bytes]]:
+def _on_device(device: str, files: Mapping[str, str]) -> Iterator[tuple[str, str, bytes, str]]:
     if not os.path.exists(device):
         return
     from ignition.host.temporary_mount import mounted_to_read
 
     try:
         with mounted_to_read(os.path.realpath(device), timeout_s=MOUNT_S) as directory:
-            found = list(_in_directory(directory, files, f" on {device}"))
+            found = list(_in_directory(directory, files, device))
     except CommandFailed as error:
         log.warning(f"{device} cannot be mounted and is not searched for a config: {error.what}")
         return
     yield from found
 
 
-def _in_directory(directory: str, files: Mapping[str, str], suffix: str = "") -> Iterator[tuple[str, str, bytes]]:
+def _in_directory(directory: str, files: Mapping[str, str], device: str = "") -> Iterator[tuple[str, str, bytes, str]]:
+    suffix = f" on {device}" if device else ""
     root = Root(directory, leaving_is_an_error=True)
     for path, name in files.items():
         # The initramfs is trusted, and mostly lacks these files: what reads one without leaving its root takes 3 ms to load.
@@ -124,4 +136,4 @@ def _in_directory(directory: str, files: Mapping[str, str], suffix: str = "") ->
             failure.where = f"{path}{suffix}"
             raise
         if content is not None:
-            yield name, f"{path}{suffix}", content
+            yield name, f"{path}{suffix}", content, device

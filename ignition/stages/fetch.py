@@ -13,10 +13,11 @@ from ignition.errors import Failure, NeedsNetwork
 from ignition.fetch.engine import Fetcher
 from ignition.host import atomic, cmdline, features, log, paths
 from ignition.platforms import current_id
-from ignition.rendering import system_configs
+from ignition.rendering import system_configs, trusted
 from ignition.rendering.render import initial_settings, user_config
 from ignition.rendering.vendor_configs import Vendor
 from ignition.stages import state
+from ignition.trust.policy import of_this_boot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ignition.config.model.storage import Filesystem
     from ignition.rendering.render import Rendered
     from ignition.stages.arguments import Arguments
+    from ignition.trust.policy import Policy
 
 MESSAGE_ID_FETCHED = "57124006b5c94805b77ce473e92a8aeb"  # Ignition's; tools search the journal for it
 NOT_MOUNTED = {"none", "swap"}
@@ -41,9 +43,10 @@ def fetch_and_cache(arguments: Arguments, *, offline: bool) -> Config:
     Raises NeedsNetwork (only if `offline`), InvalidConfig or Failure; then nothing has been written.
     """
     vendor = Vendor(patient=offline)  # the online stage runs later, when disks have appeared
-    vendor.keep_base()
+    policy = of_this_boot()
+    vendor.keep_base(policy)
     base = system_configs.base(arguments.platform)
-    rendered = _fetch(arguments, vendor, offline=offline)
+    rendered = _fetch(arguments, vendor, base, policy, offline=offline)
     if isinstance(rendered, NeedsNetwork):
         raise rendered
     config = system_configs.over(base, rendered.config)
@@ -91,16 +94,23 @@ def _is_mounted(entry: Filesystem) -> bool:
     return has_place and entry.format not in NOT_MOUNTED
 
 
-def _fetch(arguments: Arguments, vendor: Vendor, *, offline: bool) -> Rendered | NeedsNetwork:
+def _fetch(arguments: Arguments, vendor: Vendor, base: Config, policy: Policy, *, offline: bool) -> Rendered | NeedsNetwork:
     runner, platform = arguments.runner, current_id(arguments.platform)
     with (
         Fetcher(
-            initial_settings(arguments.fetch_timeout_s), offline=offline, root=arguments.root, platform=platform, opens=True
+            initial_settings(arguments.fetch_timeout_s),
+            offline=offline,
+            root=arguments.root,
+            platform=platform,
+            opens=True,
+            policy=policy,
         ) as fetcher,
         runner.step("fetch", f"fetch the config of platform {arguments.platform}") as outcome,
     ):
         try:
-            return user_config(arguments.platform, fetcher, vendor)
+            rendered = user_config(arguments.platform, fetcher, vendor)
+            trusted.check_resources(system_configs.over(base, rendered.config), fetcher)
+            return rendered
         except NeedsNetwork as reason:
             if not offline:
                 raise
@@ -114,6 +124,8 @@ def _write(arguments: Arguments, rendered: Rendered, base: Config, wanted: dict[
     from ignition.host.atomic import sha512
 
     _record(arguments, rendered)
+    if rendered.serial is not None:  # `esp quench` copies it beside the flag, once it has been applied
+        atomic.write(paths.mark(arguments.state_file, paths.CONFIG_SERIAL), f"{rendered.serial}\n".encode(), mode=0o600)
     rendered.texts.save(arguments.state_file, base)
     for name, needed in wanted.items():
         mark = paths.mark(arguments.state_file, name)

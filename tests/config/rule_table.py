@@ -1370,6 +1370,23 @@ ROWS = [
     ),
     *(
         Row(
+            rule,
+            "3.5.0",
+            f'{{"ignition": {{"version": "3.5.0", "x-coreos": {{"validity": {{{broken}}}}}}}}}',
+            f"$.ignition.x-coreos.validity.{member}",
+            message,
+            '{"ignition": {"version": "3.5.0", "x-coreos": {"validity": {"serial": 0, "expires": "2030-12-31T23:59:59+01:00"}}}}',
+        )
+        for rule, broken, member, message in (
+            ("E22", '"serial": ▸-1', "serial", "serial is not between 0 and 9007199254740991"),
+            ("E22", '"serial": ▸9007199254740992', "serial", "serial is not between 0 and 9007199254740991"),
+            ("E23", '"expires": ▸"2030-12-31"', "expires", "not a time of RFC 3339"),
+            ("E23", '"expires": ▸"2030-12-31T23:59:59"', "expires", "not a time of RFC 3339"),
+            ("E23", '"expires": ▸"2030-13-31T23:59:59Z"', "expires", "not a time of RFC 3339"),
+        )
+    ),
+    *(
+        Row(
             "E16",
             "3.5.0",
             swap_files(f'{{"path": ▸"{path}", "sizeMiB": 1}}', entry),

@@ -3,8 +3,8 @@
 docs/extensions.md describes them. Specs 1 and 2.x do not have them: there the key is unknown.
 """
 
-from ignition.config.checks import AbsolutePath, AttributeBit, Between, FitsKernel, Given, HttpUrl, OneOf, SealedText
-from ignition.config.known_values import MOST_SWAP_MIB, REPORT_FORMATS, SIZES, TRANSPORTS
+from ignition.config.checks import AbsolutePath, AttributeBit, Between, FitsKernel, Given, HttpUrl, OneOf, SealedText, Timestamp
+from ignition.config.known_values import MOST_SERIAL, MOST_SWAP_MIB, REPORT_FORMATS, SIZES, TRANSPORTS
 from ignition.config.record import Record, spec
 
 MEMBER = "x-coreos"
@@ -42,10 +42,22 @@ class Report(Record):
     )
 
 
+class Validity(Record):
+    """How long the first config may be applied, and after which others (spec path: ignition.x-coreos.validity)."""
+
+    serial: int | None = spec(
+        "an older config is refused once one of a higher serial was applied",
+        default=None,
+        check=Between("E22", "serial", 0, MOST_SERIAL),
+    )
+    expires: str | None = spec("time from which on it is refused (RFC 3339)", default=None, check=Timestamp("E23"))
+
+
 class IgnitionExtension(Record):
     """Spec path: ignition.x-coreos."""
 
     report: Report = spec("where the outcome of each attempt is sent", default=Report())
+    validity: Validity = spec("which configs are too old to be applied", default=Validity())
 
 
 class Attributes(Record):
