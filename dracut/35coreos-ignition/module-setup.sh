@@ -94,7 +94,7 @@ install_agent() {
     install_account_programs
     programs=$(/usr/bin/python3 "$moddir/closure.py" programs optional --features "$features") || must false "closure.py programs"
     # shellcheck disable=SC2086  # one name per word
-    inst_multiple -o $programs
+    inst_multiple -o ${programs/gpgv/} # see install_keys
     must_have "$libexec/kargs-helper"
     # If the image has one for its own boot loader, it was installed with the optional programs.
     find_binary ignition-kargs-helper >/dev/null || ln -s "$libexec/kargs-helper" "$initdir/usr/bin/ignition-kargs-helper"
@@ -105,6 +105,20 @@ install_agent() {
     mkdir -p "$initdir/usr/lib/ssl"
     ln -sf /etc/ssl/certs/ca-certificates.crt "$initdir/usr/lib/ssl/cert.pem"
     inst_multiple -o /etc/ssl/openssl.cnf /usr/lib/ssl/openssl.cnf /etc/mke2fs.conf /usr/share/mke2fs.conf
+}
+
+# The keys by which configs are signed, gpgv to check them, and the image's demand that they are: docs/trust.md. Without keys gpgv has
+# no use, and its size is saved. With the demand but without a key no config would ever be accepted.
+install_keys() {
+    local directory=/usr/lib/ignition top=${dracutsysrootdir-} file keys=()
+    for file in "$top$directory"/trusted.gpg "$top$directory"/trusted.gpg.d/*.gpg; do
+        [[ ! -f $file ]] || keys+=("${file#"$top"}")
+    done
+    if [[ -e $top$directory/config-verify ]]; then
+        [[ ${keys[*]} ]] || must false "$directory/config-verify demands signed configs, but there is no $directory/trusted.gpg"
+        must_have "$directory/config-verify"
+    fi
+    [[ ! ${keys[*]} ]] || must_have gpgv "${keys[@]}"
 }
 
 # Three programs of shadow-utils use libsemanage for their option -Z alone, which the agent never sets. It brings libsepol: 0.4 MB.
@@ -297,6 +311,7 @@ install() {
     local -x DRACUT_RESOLVE_DEPS=1
     choose_features
     install_agent
+    install_keys
     install_storage
     install_units
     install_network

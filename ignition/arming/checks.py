@@ -16,6 +16,7 @@ from ignition.host.limits import MIB
 from ignition.host.reading import read_text
 from ignition.provisioned import reset
 from ignition.sysroot import machine_id
+from ignition.trust import policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MISSING, NOTE = "missing", "note"
 AGENT = "usr/lib/coreos-ignition/features"  # only an initramfs with the agent has this file
+GPGV, KEYS = "usr/bin/gpgv", "/usr/lib/ignition"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 NETWORK_USERS = ("systemd-network", "systemd-resolve")
 _MODULES = "/usr/lib/modules"
@@ -90,6 +92,7 @@ def findings(root: Root, boot: Boot) -> list[Finding]:
         *_logins(root),
         *_network(root),
         *_platforms(root),
+        *_keys(root, boot),
     ]
 
 
@@ -118,6 +121,42 @@ def _initramfs(root: Root, boot: Boot) -> Iterator[Finding]:
         yield Finding(MISSING, what, "replace it: ignition arm, or apt install dracut", UPDATE_INITRAMFS)
     if root.status(CERTIFICATES) is None:
         yield Finding(MISSING, "the certificates of authorities, for https", "install ca-certificates", CERTIFICATES)
+
+
+def _keys(root: Root, boot: Boot) -> Iterator[Finding]:
+    """The keys of signed configs (docs/trust.md): in the image, and then in its initramfs, with the program that reads them."""
+    found = policy.key_files(root.names(KEYS), root.names(f"{KEYS}/{policy.KEYRINGS}"))
+    demands = root.status(f"{KEYS}/{policy.REQUIRED_BY_IMAGE}") is not None
+    if demands and not found:
+        fix = f"gpg --export KEY >{KEYS}/{policy.KEYRING}, and rebuild the initramfs"
+        yield Finding(MISSING, "a key: the image requires signed configs, and would accept none", fix, f"{KEYS}/{policy.KEYRING}")
+    for name in found:
+        if (read_text(root, f"{KEYS}/{name}", limit=MIB) or "").startswith("-----BEGIN"):
+            fix = "write it with gpg --export KEY, without --armor, and rebuild the initramfs"
+            yield Finding(MISSING, "a key file that gpgv can read: this one is in text form", fix, f"{KEYS}/{name}")
+    if found and root.status("/usr/bin/gpgv") is None:
+        fix = "install gpgv, and rebuild the initramfs"
+        yield Finding(MISSING, "gpgv, which checks the signatures of configs", fix, "/usr/bin/gpgv")
+    wanted = [*found, *([policy.REQUIRED_BY_IMAGE] if demands else [])]
+    for path in _all_initramfs(boot) if wanted else ():
+        yield from _keys_inside(boot, path, wanted)
+
+
+def _all_initramfs(boot: Boot) -> list[str]:
+    versions = [match[1] for name in boot.names() if (match := _KERNEL.fullmatch(name))]
+    names = [f"/{name.format(version)}" for version in versions for name in _INITRAMFS]
+    return [name for name in (*names, _OWN_INITRAMFS) if boot.has(name)]
+
+
+def _keys_inside(boot: Boot, path: str, wanted: list[str]) -> Iterator[Finding]:
+    where = boot.at(path)
+    try:
+        for name in [GPGV, *(f"{KEYS[1:]}/{name}" for name in wanted)]:
+            if boot.read_initramfs(where, name) is None:
+                what = f"{name.rpartition('/')[2]} in the initramfs, for signed configs"
+                yield Finding(MISSING, what, "rebuild it: dracut --force", where)
+    except Failure:
+        return  # _agent reports it
 
 
 def _agent(boot: Boot, path: str) -> Iterator[Finding]:

@@ -67,6 +67,8 @@ def found(top: Path) -> list[tuple[str, str, str]]:
         text = (top / path.lstrip("/")).read_text()
         if text == "damaged":
             raise Failure("lsinitrd is missing", fix="install dracut-core")
+        if inside == checks.GPGV or inside.startswith("usr/lib/ignition/"):
+            return "found" if "keys" in text else None
         return "xfs\n" if inside == checks.AGENT and "agent" in text else None
 
     findings = checks.findings(root, Boot(root, "/boot", read))
@@ -76,6 +78,46 @@ def found(top: Path) -> list[tuple[str, str, str]]:
 
 def test_image_that_lacks_nothing(image: Path) -> None:
     assert found(image) == []
+
+
+class TestKeys:
+    """The keys of signed configs."""
+
+    KEY, DEMAND, INITRAMFS = "usr/lib/ignition/trusted.gpg", "usr/lib/ignition/config-verify", "boot/initrd.img-6.1"
+
+    @pytest.fixture
+    def signed(self, image: Path) -> Path:
+        """An image that requires signed configs, and lacks nothing."""
+        put(image, self.KEY, "key")
+        put(image, "usr/lib/ignition/trusted.gpg.d/more.gpg", "key")
+        put(image, self.DEMAND, "required\n")
+        put(image, "usr/bin/gpgv", "")
+        put(image, self.INITRAMFS, "agent keys")
+        return image
+
+    def test_nothing_is_missing(self, signed: Path) -> None:
+        assert found(signed) == []
+
+    def test_demand_without_a_key(self, image: Path) -> None:
+        put(image, self.DEMAND, "required\n")
+        put(image, self.INITRAMFS, "agent keys")
+        what = "a key: the image requires signed configs, and would accept none"
+        assert found(image) == [(MISSING, "/usr/lib/ignition/trusted.gpg", what)]
+
+    def test_key_in_text_form(self, signed: Path) -> None:
+        put(signed, self.KEY, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
+        assert found(signed) == [(MISSING, f"/{self.KEY}", "a key file that gpgv can read: this one is in text form")]
+
+    def test_no_gpgv(self, signed: Path) -> None:
+        (signed / "usr/bin/gpgv").unlink()
+        assert found(signed) == [(MISSING, "/usr/bin/gpgv", "gpgv, which checks the signatures of configs")]
+
+    def test_initramfs_from_before_the_keys(self, signed: Path) -> None:
+        put(signed, self.INITRAMFS, "agent")
+        names = ("gpgv", "trusted.gpg", "more.gpg", "config-verify")
+        assert found(signed) == [
+            (MISSING, f"/{self.INITRAMFS}", f"{name} in the initramfs, for signed configs") for name in names
+        ]
 
 
 def without(*names: str) -> Callable[[Path], None]:

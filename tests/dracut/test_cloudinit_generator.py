@@ -105,6 +105,25 @@ def test_enabling_counts_at_once(boot: Boot, directory: str) -> None:
     assert (boot.preset(), boot.disabled) == ("ec2-compat", False)
 
 
+@pytest.mark.parametrize("demand", ["image", "ignition.config.verify=off ignition.config.verify=required"])
+def test_nothing_is_applied_where_configs_must_be_signed(boot: Boot, demand: str) -> None:
+    if demand == "image":
+        boot.install("usr/lib/ignition/config-verify")
+    boot.start("coreos.oem.id=ec2" if demand == "image" else f"coreos.oem.id=ec2 {demand}")
+    assert boot.made() == []
+    assert (
+        (boot.run / "disabled")
+        .read_text()
+        .startswith("signed configs are required, and coreos-cloudinit does not check signatures")
+    )
+
+
+@pytest.mark.parametrize("line", ["ignition.config.verify=off", "ignition.config.verify=required ignition.config.verify=off"])
+def test_signatures_that_nobody_demands_disable_nothing(boot: Boot, line: str) -> None:
+    boot.start(f"coreos.oem.id=ec2 {line}")
+    assert (boot.preset(), boot.disabled) == ("ec2-compat", False)
+
+
 def test_config_for_ignition_disables_everything_and_says_why(boot: Boot) -> None:
     boot.provisioned(user_config=True)
     boot.start("coreos.oem.id=ec2")

@@ -251,6 +251,34 @@ def test_quench_removes_flag_and_mark_when_everything_is_on_disk(esp: Esp) -> No
     ]
 
 
+@pytest.mark.parametrize("kept", [None, "7                   \n", "9\n"])
+def test_quench_keeps_the_serial_of_the_config(esp: Esp, kept: str | None) -> None:
+    esp.flag("coreos")
+    path = esp.at / "coreos/config-serial"
+    if kept:
+        path.write_text(kept)
+    (esp.run_dir / "config-serial").write_text("41\n")
+    assert esp.run("quench").returncode == 0
+    assert path.read_text().split() == ["41"]
+    called = esp.called()
+    assert called.index("sync ESP/coreos/config-serial ESP/coreos") < called.index("rm ESP/coreos/first_boot")
+
+
+def test_quench_without_a_serial_leaves_the_last_one(esp: Esp) -> None:
+    esp.flag("coreos")
+    (esp.at / "coreos/config-serial").write_text("40\n")
+    assert esp.run("quench").returncode == 0
+    assert (esp.at / "coreos/config-serial").read_text() == "40\n"
+
+
+@pytest.mark.parametrize("text", ["", "x\n", "-1\n"])
+def test_quench_does_not_keep_what_is_not_a_serial(esp: Esp, text: str) -> None:
+    esp.flag("coreos")
+    (esp.run_dir / "config-serial").write_text(text)
+    assert esp.run("quench").returncode == 0
+    assert not (esp.at / "coreos/config-serial").exists()
+
+
 def test_quench_takes_the_argument_out_of_systemd_boots_entries_before_the_flag_goes(esp: Esp) -> None:
     flag = esp.flag("coreos")
     (esp.at / "loader").mkdir()
