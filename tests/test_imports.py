@@ -74,6 +74,15 @@ MAY_IMPORT = {
         "ignition.sysroot",
         "ignition.trust",
     },
+    "ignition.installing": {
+        "ignition.boot_loader",
+        "ignition.display",
+        "ignition.errors",
+        "ignition.fetch",
+        "ignition.host",
+        "ignition.operation",
+        "ignition.storage",
+    },
     "ignition.provisioned": {
         "ignition.boot_loader",
         "ignition.errors",

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 def programs() -> tuple[Program, ...]:
     """Those that a person or a unit can call."""
     from coreos_metadata import main as coreos_metadata
-    from ignition.cli import butane, cloudinit, ct, ignition, kargs_helper, rmcfg, validate
+    from ignition.cli import butane, cloudinit, ct, ignition, install, kargs_helper, rmcfg, validate
 
-    modules = (ignition, validate, kargs_helper, rmcfg, coreos_metadata, cloudinit, butane, ct)
+    modules = (ignition, validate, kargs_helper, rmcfg, coreos_metadata, cloudinit, install, butane, ct)
     return tuple(module.PROGRAM for module in modules)
 
 

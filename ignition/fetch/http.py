@@ -68,22 +68,34 @@ class Client:
         Raises NotFound for 404, Failure for any other status but success, with the URL (as it may be shown) as place, or the
         exception that the `judge` of the request returns.
         """
+        deadline = deadline or self.deadline()
+        response = self.opened(request, single=single, deadline=deadline)
+        length = response.headers.get("Content-Length") or ""
+        total = int(length) if length.isascii() and length.isdecimal() and len(length) < _DIGITS else None
+        where = shown(request.url)
+        with progress.working(f"fetching {where}", total=total, most_s=deadline.remaining_s(), detail=progress.network) as work:
+            for piece in self.body(response, where, deadline):
+                work.count(len(piece))
+                yield piece
+
+    def opened(self, request: Request, *, single: bool = False, deadline: retry.Deadline | None = None) -> Response:
+        """A successful response, its body unread: `body` reads it, or the caller closes it. Parameters and errors: `stream`."""
         where = shown(request.url)
         settings = self.settings.evolve(attempts=1) if single else self.settings
-        deadline = deadline or self.deadline()
-        attempt = _Exchange(self, request).attempt
-        response = retry.until_done(
-            attempt, what=f"{request.method} {where}", where=where, settings=settings, clock=self._clock, deadline=deadline
+        return retry.until_done(
+            _Exchange(self, request).attempt,
+            what=f"{request.method} {where}",
+            where=where,
+            settings=settings,
+            clock=self._clock,
+            deadline=deadline or self.deadline(),
         )
+
+    @staticmethod
+    def body(response: Response, where: str, deadline: retry.Deadline) -> Generator[bytes, None, None]:
+        """The body of a response, chunk by chunk; `where`: its URL, as it may be shown. Raises Failure."""
         try:
-            length = response.headers.get("Content-Length") or ""
-            total = int(length) if length.isascii() and length.isdecimal() and len(length) < _DIGITS else None
-            with progress.working(
-                f"fetching {where}", total=total, most_s=deadline.remaining_s(), detail=progress.network
-            ) as work:
-                for piece in response.pieces(deadline):
-                    work.count(len(piece))
-                    yield piece
+            yield from response.pieces(deadline)
         except Failure as failure:
             failure.where = where
             raise

@@ -222,6 +222,64 @@ def _living(
             process.communicate()
 
 
+class Fed:
+    """A program that reads its standard input piece by piece (`fed`)."""
+
+    def __init__(self, process: Popen[bytes], what: str) -> None:
+        self._process, self._what = process, what
+        self._is_deaf = False
+
+    def write(self, data: bytes) -> None:
+        """Pass on the next bytes; waits while the program is busy. They are dropped once it has ended: `finish` tells why."""
+        if self._process.stdin and not self._is_deaf:
+            try:
+                self._process.stdin.write(data)
+            except BrokenPipeError:
+                self._is_deaf = True
+
+    def finish(self, timeout_s: float) -> tuple[int, str]:
+        """(exit status, standard output) after the end of the input. Raises CommandFailed if it does not end in time."""
+        import subprocess
+
+        with suppress(BrokenPipeError):
+            if self._process.stdin:
+                self._process.stdin.close()
+        self._process.stdin = None  # communicate() would flush it
+        try:
+            output, _ = self._process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise CommandFailed(f"{self._what}: timed out after {timeout_s:g} s", status=None) from error
+        changes.note()
+        return self._process.returncode, output.decode("utf-8", "replace")
+
+
+@contextmanager
+def fed(argv: list[str], *, why: str) -> Iterator[Fed]:
+    """A program of `PROGRAMS` that reads a long input and says little, for as long as the block lasts; killed at its end.
+
+    Raises CommandFailed if it is missing.
+    """
+    import shlex
+
+    if not known(argv[0]):
+        raise CommandFailed(f"{argv[0]} is not in the list of programs", status=None, fix="add it to ignition/host/programs.py")
+    log.debug(f"starting: {shlex.join(argv)}")
+    try:
+        process = _started(argv, _ending_with_this_process(), merges_errors=True)
+    except FileNotFoundError as error:
+        raise CommandFailed(f"{why}: the program {argv[0]} is missing", status=None, fix="install its package") from error
+    try:
+        yield Fed(process, why)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                with suppress(OSError):  # what is buffered goes to a program that has ended
+                    stream.close()
+
+
 def _ending_with_this_process() -> Callable[[], None]:
     """The function that a new process calls before it executes a server. PR_SET_PDEATHSIG(2const): execve(2) keeps the signal."""
     import ctypes

@@ -55,6 +55,7 @@ LATER = frozenset(
         "debugfs",
         "dracut",
         "env",
+        "gpgv",
         "grub-mkconfig",
         "grub-probe",
         "hostnamectl",

@@ -1,0 +1,99 @@
+"""Bytes of an image on a disk: in order, in large blocks, with runs of zeros as holes.
+
+Sources: fallocate(2); block/fops.c of the kernel (blkdev_fallocate): FALLOC_FL_PUNCH_HOLE of a block device is
+`blkdev_issue_zeroout` without a fallback. So either the device has zeroed the range by itself and reads as zeros there, or it
+says that it cannot (EOPNOTSUPP), and zeros are written. A mere discard would promise nothing about what is read later.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+
+BLOCK = 1 << 20
+_ZEROS = bytes(BLOCK)
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2  # linux/falloc.h
+
+
+class Writer:
+    """Writes to an open disk or file from `position` on, and nothing at or behind `end`. All in bytes."""
+
+    def __init__(self, descriptor: int, position: int, end: int) -> None:
+        self._descriptor, self.position, self._end = descriptor, position, end
+        self._pending = bytearray()
+        self._hole = 0  # bytes of the run of zeros before `position`
+        self._can_punch = True
+        self.skipped = 0  # bytes that were not transferred
+
+    def write(self, data: bytes) -> None:
+        """The next bytes. Raises OSError."""
+        self._pending += data
+        if len(self._pending) >= BLOCK:
+            whole = len(self._pending) // BLOCK * BLOCK
+            for begin in range(0, whole, BLOCK):
+                self._put(bytes(memoryview(self._pending)[begin : begin + BLOCK]))
+            del self._pending[:whole]
+
+    @property
+    def reached(self) -> int:
+        """Where the next byte goes."""
+        return self.position + len(self._pending)
+
+    def put_all(self, data: bytes) -> None:
+        """Write these last bytes, and wait until all is on the disk. Raises OSError."""
+        self.write(data)
+        self.finish()
+
+    def finish(self) -> None:
+        """Write all that is left, and wait until it is on the disk. Raises OSError."""
+        self._put(bytes(self._pending))
+        self._pending.clear()
+        self._end_hole()
+        os.fsync(self._descriptor)
+
+    def _put(self, block: bytes) -> None:
+        length = len(block)
+        block = block[: max(0, self._end - self.position)]
+        if block == _ZEROS:
+            self._hole += len(block)
+        elif block:
+            self._end_hole()
+            _write_at(self._descriptor, block, self.position)
+        self.position += length
+
+    def _end_hole(self) -> None:
+        length, self._hole = self._hole, 0
+        if not length:
+            return
+        begin = min(self.position, self._end) - length
+        if self._can_punch and (error := punch(self._descriptor, begin, length)):
+            if error not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+                raise OSError(error, os.strerror(error))
+            self._can_punch = False
+        if self._can_punch:
+            self.skipped += length
+            return
+        for offset in range(begin, begin + length, BLOCK):
+            _write_at(self._descriptor, _ZEROS, offset)
+
+
+def punch(descriptor: int, offset: int, length: int) -> int:
+    """Make a range of a disk or file read as zeros without writing them. Returns an errno; 0 if it was done."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fallocate = getattr(libc, "fallocate64", None) or libc.fallocate  # the first one also where off_t has 32 bits
+    done = fallocate(descriptor, _PUNCH_HOLE | _KEEP_SIZE, ctypes.c_int64(offset), ctypes.c_int64(length))
+    return ctypes.get_errno() if done else 0
+
+
+def zero(descriptor: int, offset: int, length: int) -> None:
+    """Write zeros. Raises OSError."""
+    for begin in range(offset, offset + length, BLOCK):
+        _write_at(descriptor, _ZEROS[: min(BLOCK, offset + length - begin)], begin)
+
+
+def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
