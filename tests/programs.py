@@ -17,6 +17,7 @@ MODULES = {
     "ignition-validate": "ignition.cli.validate",
     "coreos-metadata": "coreos_metadata.main",
     "coreos-cloudinit": "ignition.cli.cloudinit",
+    "coreos-install": "ignition.cli.install",
     "butane": "ignition.cli.butane",
     "ct": "ignition.cli.ct",
     "kargs-helper": "ignition.cli.kargs_helper",

@@ -16,7 +16,7 @@ import pytest
 from ignition import __version__
 
 TOP = Path(__file__).parent.parent
-PROGRAMS = ("ignition", "ignition-validate", "coreos-metadata", "coreos-cloudinit", "butane", "ct")
+PROGRAMS = ("ignition", "ignition-validate", "coreos-metadata", "coreos-cloudinit", "coreos-install", "butane", "ct")
 
 
 @pytest.fixture(scope="module")

@@ -170,7 +170,10 @@ def _cloud_config(path: str) -> bytes:
     from ignition.rendering.parsing import invalid
 
     content = _read(path)
-    report = validate(path, user_data.unpacked(content))
+    text = user_data.unpacked(content)
+    if user_data.kind(text) == user_data.IGNITION:
+        raise Failure("an Ignition config", where=path, fix="pass it by -i")
+    report = validate(path, text)
     if report.fatal:
         raise invalid(report, path)
     return content

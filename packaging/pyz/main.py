@@ -11,6 +11,7 @@ PROGRAMS = {
     "ignition-validate": "ignition.cli.validate",
     "coreos-metadata": "coreos_metadata.main",
     "coreos-cloudinit": "ignition.cli.cloudinit",
+    "coreos-install": "ignition.cli.install",
     "butane": "ignition.cli.butane",
     "ct": "ignition.cli.ct",
 }

@@ -8,7 +8,7 @@ import pytest
 
 from coreos_metadata import main as coreos_metadata
 from ignition import __version__
-from ignition.cli import butane, cloudinit, ct, ignition, kargs_helper, rmcfg, validate
+from ignition.cli import butane, cloudinit, ct, ignition, install, kargs_helper, rmcfg, validate
 from ignition.cli.flags import CLAP, GO, PFLAG, Dialect, Flag, UsageError
 from ignition.cli.program import Program
 from ignition.cli.programs import programs
@@ -106,6 +106,7 @@ OF_IGNITION = ["", "grow", "plan", "facts", "simulate", "render", "schema", "rep
         (butane.main, "--version", r"Butane 0\.\d+\.\d+"),
         (ct.main, "-version", r"ct 0\.\d+\.\d+"),
         (cloudinit.main, "-version", r"coreos-cloudinit 1\.\d+\.\d+"),
+        (install.main, "--version", r"coreos-install of Container Linux 2512\.3\.0"),
         (kargs_helper.main, "-version", "ignition-kargs-helper"),
         (rmcfg.main, "-version", r"Ignition 2\.\d+\.\d+"),
         (coreos_metadata.main, "--version", r"Afterburn 5\.\d+\.\d+"),

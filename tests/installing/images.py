@@ -48,7 +48,7 @@ def make_image(folder: Path, *, size_mib: int = SIZE) -> bytes:
     program("sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", path, stdin=table)
     oem, root = folder / "oem", folder / "root"
     oem.mkdir()
-    (oem / "grub.cfg").write_text("# of the vendor\nset oem_id=\"old\"\nset linux_append=x\n")
+    (oem / "grub.cfg").write_text('# of the vendor\nset oem_id="old"\nset linux_append=x\n')
     (root / "etc/systemd/network").mkdir(parents=True)
     (root / "etc/systemd/network/10-own.network").write_text("[Match]\n")
     (root / "etc/group").write_text("root:x:0:\nsystemd-network:x:4711:\n")
@@ -137,7 +137,7 @@ class Server:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def __enter__(self) -> "Server":
         self._thread.start()

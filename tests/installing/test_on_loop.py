@@ -57,14 +57,12 @@ def test_image_from_a_server(
     node = make_loop(64)
     url = publish(server, keys, PACK[format](image))
     assert install.main(["-d", node, "-u", url, "-k", str(keys.public)]) == 0
-    assert capsys.readouterr().out == (
-        f"{node} is installed. Remove the medium that this system was started from, and reboot.\n"
-    )
+    assert capsys.readouterr().out == (f"{node} is installed. Remove the medium that this system was started from, and reboot.\n")
     for start, length in ((OEM_START, 8), (ROOT_START, 12)):
         assert read(node, start * MIB, length * MIB) == image[start * MIB : (start + length) * MIB]
     assert read(node, 0, 440) == image[:440]
     assert {number: part["name"] for number, part in table(node).items()} == {6: "OEM", 9: "ROOT"}
-    assert program("sgdisk", "--verify", node).splitlines()[1].startswith("No problems found.")
+    assert "\nNo problems found." in program("sgdisk", "--verify", node)
     assert read(node, 64 * MIB - 512, 8) == b"EFI PART"
     assert b"EFI PART" not in read(node, (SIZE - 1) * MIB, 2 * MIB)
     assert {Path(one).name for one in Path("/sys/class/block").glob(f"{Path(node).name}p*")} == {
@@ -305,7 +303,8 @@ def test_kept_partitions(
         pytest.param(["--append-karg", "a=b"], "--append-karg: the image does not have an EFI system partition", id="no ESP"),
         pytest.param(["-i", "{tmp}/cloud"], "{tmp}/cloud: not an Ignition config (fix: pass a cloud-config by -c)", id="kind"),
         pytest.param(["-i", "{tmp}/bad.ign"], "{tmp}/bad.ign", id="invalid config"),
-        pytest.param(["-c", "{tmp}/bad.ign"], "{tmp}/bad.ign", id="invalid cloud-config"),
+        pytest.param(["-c", "{tmp}/bad.ign"], "{tmp}/bad.ign: an Ignition config (fix: pass it by -i)", id="not a cloud-config"),
+        pytest.param(["-c", "{tmp}/rubbish"], 'must be "#cloud-config" or begin with', id="invalid cloud-config"),
         pytest.param(["-k", "{tmp}/cloud"], "{tmp}/cloud: not a file of OpenPGP public keys", id="not keys"),
         pytest.param(["-n", "--network-dir", "{tmp}/none"], "--copy-network: there are no files of networkd", id="no network"),
         pytest.param(["--append-karg", "coreos.first_boot=1"], "reserved for the boot loader", id="magic"),
@@ -325,6 +324,7 @@ def test_refusals_leave_the_disk_alone(
     program("sfdisk", "--quiet", node, stdin="label: gpt\n1 : size=8MiB, name=photos\n9 : start=61440, name=late\n")
     before = read(node, 0, 64 * MIB)
     (tmp_path / "cloud").write_text("#cloud-config\n")
+    (tmp_path / "rubbish").write_text("rubbish\n")
     (tmp_path / "bad.ign").write_text('{"ignition": {"version": "9.9.9"}}')
     given = [word.replace("{tmp}", str(tmp_path)) for word in words]
     own = ["-k", str(keys.public)] if "-k" not in given else []

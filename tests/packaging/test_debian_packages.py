@@ -26,7 +26,7 @@ SKELETON = "/usr/share/coreos-ignition/arm"
 OURS = ("coreos-ignition", "coreos-ignition-dracut", "coreos-ignition-tools")
 PROGRAMS = {
     "coreos-ignition-tools": ("ignition", "ignition-validate", "butane", "ct"),
-    "coreos-ignition": ("coreos-metadata", "coreos-cloudinit"),
+    "coreos-ignition": ("coreos-metadata", "coreos-cloudinit", "coreos-install"),
 }
 NEEDED = ("dh", "dh_python3", "dpkg-buildpackage", "mmdebstrap", "lintian", "apt-ftparchive", "gpg")
 OLDER = "0.0.1"
