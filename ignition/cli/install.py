@@ -109,7 +109,7 @@ def main(values: Values, words: list[str]) -> int:
         planning.refuse(target, kept, overwrite=values["overwrite"])
     with _image(values) as image:
         new = image.table(target.sector_size, target.sectors)
-        by_number = targets.kept(target.table, [one for one in values["keep-partitions"] if one[:1].isdecimal()], target.node)
+        by_number = targets.kept(target.table, filter(targets.is_numeric, values["keep-partitions"]), target.node)
         table = planning.new_table(target, new, kept, frozenset(by_number))
         operations = planning.plan(target, image, table, kept, options)
         if values["plan"]:
@@ -135,7 +135,7 @@ def _check(values: Values) -> None:
 
 
 def _options(values: Values) -> Options:
-    """What goes to the disk beside the image, read and checked. Raises Failure."""
+    """All additions to the image, read and checked. Raises Failure."""
     from ignition.boot_loader.kernel_arguments import MAGIC, Wanted
     from ignition.installing.plan import Options
 

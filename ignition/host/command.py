@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 _HIDDEN = "…"
+PIPE = 1 << 20  # bytes; fs.pipe-max-size is this for users without privileges, pipe(7)
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 # The agent parses and shows the output of programs: in English, with times in UTC, whatever its own environment.
 # Its last directory only exists in the initramfs, with small substitutes for programs that come with large libraries.
@@ -268,6 +269,11 @@ def fed(argv: list[str], *, why: str) -> Iterator[Fed]:
         process = _started(argv, _ending_with_this_process(), merges_errors=True)
     except FileNotFoundError as error:
         raise CommandFailed(f"{why}: the program {argv[0]} is missing", status=None, fix="install its package") from error
+    if process.stdin:
+        from fcntl import F_SETPIPE_SZ, fcntl
+
+        with suppress(OSError):  # a user's limit: the default of 64 KiB means more switches between the processes
+            fcntl(process.stdin.fileno(), F_SETPIPE_SZ, PIPE)
     try:
         yield Fed(process, why)
     finally:
@@ -276,7 +282,7 @@ def fed(argv: list[str], *, why: str) -> Iterator[Fed]:
         process.wait()
         for stream in (process.stdin, process.stdout):
             if stream:
-                with suppress(OSError):  # what is buffered goes to a program that has ended
+                with suppress(OSError):  # the rest of its buffer is for a program that has ended
                     stream.close()
 
 

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 # Boot code, the partition table, and GRUB's core image where there is no partition for it: without them nothing boots.
 HEAD = 1 << 20
 _MOST_SHOWN_S = 360_000
+_AHEAD, _PAUSE_S = 8, 0.05  # pieces of about a MiB
 
 
 class Image:
-    """`head`: the first HEAD bytes of the unpacked image; `rest`: what follows; `name` for messages.
+    """`head`: the first HEAD bytes of the unpacked image; `rest`: the other bytes; `name` for messages.
 
     `finish` is called after the last piece: it returns who has signed the image ("" for nobody), and raises Failure for a
     signature that is not good.
@@ -81,15 +82,75 @@ def _opened(source: Source, verifier: Verifier | None) -> Iterator[Image]:
         head = b""
         while len(head) < HEAD and (block := next(blocks, b"")):
             head += block
-        rest = chain([head[HEAD:]], blocks)
-        yield Image(source.where, head[:HEAD], rest, verifier.finish if verifier else str, rate.words)
+        # A thread reads and unpacks while the disk is written: one after the other, each would wait for the other's device.
+        with ahead(blocks) as others:
+            rest = chain([head[HEAD:]], others)
+            yield Image(source.where, head[:HEAD], rest, verifier.finish if verifier else str, rate.words)
+
+
+@contextmanager
+def ahead(pieces: Iterator[bytes], depth: int = _AHEAD) -> Iterator[Iterator[bytes]]:
+    """The same pieces, made by a thread that is at most `depth` of them ahead; it begins with the first one that is asked for.
+
+    Errors are raised where the piece would be returned. At the end of the block the thread has ended.
+    """
+    import queue
+    import threading
+
+    found: queue.Queue[bytes | BaseException | None] = queue.Queue(depth)
+    is_over = threading.Event()
+
+    def make() -> None:
+        end: BaseException | None = None
+        try:
+            for piece in pieces:
+                if is_over.is_set():
+                    return
+                found.put(piece)
+        except BaseException as error:  # noqa: BLE001  raised again by the thread that asks
+            end = error
+        found.put(end)
+
+    thread = threading.Thread(target=make, daemon=True)
+
+    def take() -> Iterator[bytes]:
+        progress.before_threads()
+        thread.start()
+        while (piece := found.get()) is not None:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+
+    try:
+        yield take()
+    finally:
+        is_over.set()
+        while thread.is_alive():
+            try:
+                found.get(timeout=_PAUSE_S)  # it may wait for room
+            except queue.Empty:
+                pass
 
 
 def _heard(pieces: Iterator[bytes], verifier: Verifier | None) -> Iterator[bytes]:
-    for piece in pieces:
+    for piece in _gathered(pieces):
         if verifier:
             verifier.write(piece)
         yield piece
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of about HEAD: each of the servers' packets would wake gpgv."""
+    found: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        found.append(piece)
+        size += len(piece)
+        if size >= HEAD:
+            yield b"".join(found)
+            found, size = [], 0
+    if found:
+        yield b"".join(found)
 
 
 def verify(source: Source, keys: bytes) -> str:

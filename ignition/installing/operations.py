@@ -274,7 +274,7 @@ def _group(root: Root, name: str) -> int:
     """The ID of a group of an image; 0 without it."""
     for line in (read_text(root, _GROUP_FILE) or "").split("\n"):
         fields = line.split(":")
-        if fields[0] == name and len(fields) > 2 and fields[2].isdecimal():
+        if fields[0] == name and len(fields) > 2 and fields[2].isascii() and fields[2].isdecimal():
             return int(fields[2])
     return 0
 

@@ -22,7 +22,7 @@ _FIX_IMAGE = "use an image that has it, or leave the option out"
 
 
 class Options:
-    """What the installed disk gets beside the image. `config`, `cloud_config`: contents, None without one.
+    """Additions to the image. `config`, `cloud_config`: contents, None without one.
 
     `oem`: the platform for GRUB's oem_id; `arguments`: kernel arguments to append; `network`: name → content of networkd's files.
     """
@@ -95,7 +95,7 @@ def view(target: Target, table: gpt.Table, kept: Mapping[int, gpt.Entry], new: M
 
 
 def lost(target: Target, kept: Mapping[int, gpt.Entry]) -> list[str]:
-    """What the installation would destroy, in words, one per partition or content."""
+    """The losses of an installation in words, one per partition or content."""
     return [_words(part) for part in target.before if part.number not in kept]
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 
 from ignition.errors import Failure
 from ignition.host import command
+from ignition.host.reading import lines
 from ignition.patterns import lazy_pattern
 
 SUFFIX = ".sig"
@@ -45,10 +46,10 @@ def unarmoured(data: bytes) -> bytes:
 
 
 def _decoded(block: bytes) -> bytes:
-    lines = [line.strip() for line in block.split(b"\n")]
-    if b"" in lines:  # the headers (Version:, Comment:) end with an empty line
-        lines = lines[lines.index(b"") + 1 :]
-    text = b"".join(line for line in lines if not line.startswith(b"="))  # the checksum is optional, and protects nothing
+    rows = [line.strip() for line in block.split(b"\n")]
+    if b"" in rows:  # the headers (Version:, Comment:) end with an empty line
+        rows = rows[rows.index(b"") + 1 :]
+    text = b"".join(line for line in rows if not line.startswith(b"="))  # the checksum is optional, and protects nothing
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error as error:
@@ -102,7 +103,7 @@ class Verifier:
     def finish(self) -> str:
         """The end of the text; returns the user of the key that has signed it. Raises Failure unless the signature is good."""
         status, output = self._program.finish(_PATIENCE_S)
-        words = [line.split(" ", 3) for line in output.splitlines() if line.startswith("[GNUPG:] ")]
+        words = [line.split(" ", 3) for line in lines(output) if line.startswith("[GNUPG:] ")]
         said = {line[1]: line[2:] for line in words if len(line) > 1}
         for word, what in _BAD.items():
             if word in said:

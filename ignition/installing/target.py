@@ -1,4 +1,4 @@
-"""The disk to install to: what is on it, who uses it, and which of its partitions are to be kept. Nothing here changes it."""
+"""The disk to install to: its contents, its user, and the partitions to be kept. Nothing here changes it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ignition.display.changes import PartView
 from ignition.errors import Failure
 from ignition.host import devices, machine_disks
 from ignition.host.command import status_and_output
+from ignition.patterns import lazy_pattern
 from ignition.storage import gpt, gpt_disk, signatures
 from ignition.storage.disk import is_inside, opened
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # flatcar-install -s has the same limit: smaller disks are the system's own flash, or carry firmware.
 SMALLEST = 10 * 1000**3
+_NUMBERS = lazy_pattern(r"[0-9]{1,4}(-([0-9]{1,4})?)?")
 
 
 class Target:
@@ -88,7 +90,7 @@ def _contents(node: str, name: str, table: gpt.Table | None, size: int) -> list[
 
 
 def _content_at(node: str, start: int, length: int) -> str:
-    """What a range of a disk holds, in words; the kernel may not know the partition."""
+    """The content of a range of a disk, in words; the kernel may not know the partition."""
     argv = ["blkid", "-p", "-o", "udev", f"--offset={start}", f"--size={length}", "--", node]
     found = signatures.parse(status_and_output(argv, why=f"probing {node}", ok=(0, signatures.NOTHING, signatures.AMBIVALENT))[1])
     return signatures.described([found]) if found.format or found.table else ""
@@ -106,7 +108,7 @@ def smallest(disks: Iterable[MachineDisk] | None = None) -> str:
     return found[0]
 
 
-def kept(table: gpt.Table | None, words: Sequence[str], where: str) -> dict[int, gpt.Entry]:
+def kept(table: gpt.Table | None, words: Iterable[str], where: str) -> dict[int, gpt.Entry]:
     """The partitions that these words name, by number: a number, a range (`5-7`, `5-`), or a pattern of labels.
 
     Raises Failure for a word without a partition: better now than when its data is lost.
@@ -125,9 +127,14 @@ def kept(table: gpt.Table | None, words: Sequence[str], where: str) -> dict[int,
     return found
 
 
+def is_numeric(word: str) -> bool:
+    """Whether a word names partitions by number, not by label."""
+    return bool(_NUMBERS.fullmatch(word))
+
+
 def _is_named(word: str, number: int, label: str) -> bool:
     first, dash, last = word.partition("-")
-    if first.isdecimal() and (last.isdecimal() or not last):
+    if is_numeric(word):
         # `5-` has no upper end, `5` is its own.
         return int(first) <= number and (number <= int(last) if last else bool(dash) or number == int(first))
     return bool(label) and fnmatchcase(label, word)

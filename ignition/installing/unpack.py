@@ -35,7 +35,7 @@ RAW = "raw"
 MAGIC = {"bz2": b"BZh", "xz": b"\xfd7zXZ\0", "gz": b"\x1f\x8b\x08", "zst": b"\x28\xb5\x2f\xfd"}
 _FIX = "check the image on the server"
 _MOST = 1 << 20  # bytes of one piece
-# zstd gives out all that it has: 4 bytes of a run stand for 128 KiB (RFC 8878, §3.1.1.2), so this much for 128 MiB at most.
+# zstd returns all that it has: 4 bytes of a run stand for 128 KiB (RFC 8878, §3.1.1.2), so this much for 128 MiB at most.
 _FED_TO_ZSTD = 4096
 
 

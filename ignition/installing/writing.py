@@ -2,7 +2,7 @@
 
 Sources: fallocate(2); block/fops.c of the kernel (blkdev_fallocate): FALLOC_FL_PUNCH_HOLE of a block device is
 `blkdev_issue_zeroout` without a fallback. So either the device has zeroed the range by itself and reads as zeros there, or it
-says that it cannot (EOPNOTSUPP), and zeros are written. A mere discard would promise nothing about what is read later.
+says that it cannot (EOPNOTSUPP), and zeros are written. A mere discard would promise nothing about later reads.
 """
 
 from __future__ import annotations
