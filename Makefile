@@ -29,9 +29,15 @@ image_suite := $(or $(SUITE),bookworm)
 release_bookworm := 12
 release_trixie := 13
 other_suite := $(if $(filter-out bookworm,$(SUITE)),--suite $(SUITE))
-IMAGE ?= build/coreos-ignition-debian$(release_$(image_suite)).qcow2
+# Of an image: cloud (for virtual machines) or generic (for any hardware).
+KERNEL ?= cloud
+image_name := coreos-ignition-debian$(release_$(image_suite))$(if $(filter-out cloud,$(KERNEL)),-$(KERNEL))
+IMAGE ?= build/$(image_name).qcow2
+IMAGES ?= build/$(image_name)
+PXE ?= build/$(image_name)-pxe
+build_image = $(PYTHON) vm-tests/image/build.py --suite $(image_suite) --kernel $(KERNEL)
 
-.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image deb apt-repo screenshots install uninstall staged zipapp clean
+.PHONY: help setup demo test check unit vm-test lab bench bench-boot fuzz mutants soak image image-set pxe image-check deb apt-repo screenshots install uninstall staged zipapp clean
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -62,10 +68,22 @@ vm-test: setup
 lab: setup
 	@$(PYTHON) vm-tests/lab.py --suite $(image_suite) --sync
 
-## make image           build a bootable Debian disk image with the agent (SUITE=trixie; IMAGE=path.qcow2, .raw, .vmdk, .vhd, …)
+## make image           build a bootable Debian disk image with the agent (SUITE=trixie; KERNEL=generic; IMAGE=path.qcow2, .raw.bz2, …)
 image: setup
 	@mkdir -p $(dir $(IMAGE))
-	@$(PYTHON) vm-tests/image/build.py --suite $(image_suite) --output $(IMAGE)
+	@$(build_image) --output $(IMAGE)
+
+## make image-set KEY=x images in all formats, PXE set, manifest, SHA512SUMS, signatures, in IMAGES=build/… (KEY: a key of your gpg)
+image-set: setup
+	@$(build_image) --set $(IMAGES) $(if $(KEY),--key "$(KEY)")
+
+## make pxe             build kernel, initramfs and root for machines without a disk, in PXE=build/…
+pxe: setup
+	@$(build_image) --pxe $(PXE)
+
+## make image-check     build the image twice and compare: same sources, same bytes (some ten minutes)
+image-check: setup
+	@$(build_image) --check-reproducible
 
 ## make deb             build Debian packages in build/deb (SUITE=trixie: for Debian 13, in a root of its own)
 deb: setup
@@ -91,9 +109,9 @@ fuzz: setup
 mutants: setup
 	@$(PYTHON) -m tests.mutants $(MUTANTS)
 
-## make soak            run long stress tests: power cuts, generated configs, races
+## make soak            run long stress tests: power cuts, generated configs, races, the image built twice
 soak: setup
-	@if [ "$$(id -u)" = 0 ]; then $(PYTHON) -m tests.soak.races; else echo "races: skipped, they need root"; fi
+	@if [ "$$(id -u)" = 0 ]; then $(PYTHON) -m tests.soak.races && $(build_image) --check-reproducible; else echo "races, image: skipped, they need root"; fi
 	@$(PYTHON) vm-tests/run.py --soak --jobs $(JOBS)
 
 ## make screenshots     pictures of pages for docs/images, taken in Chromium (PAGES="report": only these)

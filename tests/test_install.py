@@ -3,13 +3,10 @@
 `make uninstall` removes what `make install` made, and nothing else.
 """
 
-import importlib.util
-import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -46,18 +43,6 @@ def make(clone: Path, target: str, **variables: "str | Path") -> str:
     done = subprocess.run(argv, cwd=clone, capture_output=True, text=True, check=False, umask=0o077)
     assert done.returncode == 0, done.stderr
     return done.stderr
-
-
-@pytest.fixture
-def image_builder(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """vm-tests/image/build.py, whose modules find each other in its directory."""
-    folder = TOP / "vm-tests/image"
-    monkeypatch.syspath_prepend(str(folder))
-    spec = importlib.util.spec_from_file_location("image_build", folder / "build.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def version_of(program: Path, environment: dict[str, str]) -> str:
@@ -211,32 +196,3 @@ def test_other_prefix_gives_programs_that_find_their_packages(clone: Path, tmp_p
     assert f"ExecCondition={prefix}/lib/coreos-ignition/root-can-grow\n" in (units / "ignition-growroot.service").read_text()
     named = [word for unit in units.glob("*.service") for word in unit.read_text().split() if word.startswith("ExecStart=/usr/")]
     assert not [word for word in named if word.rpartition("/")[2] in PROGRAMS or "coreos-ignition" in word]
-
-
-@pytest.mark.parametrize(
-    ("name", "format"),
-    [
-        ("a.qcow2", "qcow2"),
-        ("a.RAW", "raw"),
-        ("a.img", "raw"),
-        ("a.vmdk", "vmdk"),
-        ("a.vhd", "vpc"),
-        ("a.vhdx", "vhdx"),
-        ("a.vdi", "vdi"),
-    ],
-)
-def test_image_has_the_format_that_its_name_ends_in(image_builder: ModuleType, tmp_path: Path, name: str, format: str) -> None:
-    (tmp_path / "built").mkdir()
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(tmp_path / "built/disk.qcow2"), "4M"], check=True)
-    for other in (image_builder.KERNEL, image_builder.INITRD, image_builder.CMDLINE):
-        (tmp_path / "built" / other).touch()
-    image_builder.export(tmp_path / "built", tmp_path / name)
-    done = subprocess.run(["qemu-img", "info", "--output=json", str(tmp_path / name)], capture_output=True, check=True)
-    told = json.loads(done.stdout)
-    assert (told["format"], told["virtual-size"]) == (format, 4 << 20)
-
-
-@pytest.mark.parametrize("name", ["a.ova", "a", "a.qcow2.gz", ".qcow2"])
-def test_image_of_no_known_format_is_refused(image_builder: ModuleType, name: str) -> None:
-    with pytest.raises(image_builder.BuildError, match=r"must end in one of \.qcow2, \.raw, \.img, \.vmdk, \.vhd, \.vhdx, \.vdi"):
-        image_builder.disk_format(Path(name))

@@ -1,9 +1,11 @@
 """A disk image from a root directory, without loop devices: every file system is created at its offset in the file."""
 
+import os
 from pathlib import Path
 
 import boot_loader
 import layout
+import reproducible
 from tools import run
 
 # The start of GRUB's kargs.cfg, before GRUB adds first boot, vendor and hypervisor; also the command line of a direct boot.
@@ -19,63 +21,56 @@ OEM_GRUB = """# Read by GRUB before each boot. Variables: oem_id, linux_console,
 """
 
 
-def make(image: Path, root: Path, kernel: Path, initrd: Path, scratch: Path) -> None:
-    """Partition `image`, fill its file systems, install GRUB. `image` is a sparse raw file afterwards."""
+def make(image: Path, root: Path, kernel: Path, initrd: Path, scratch: Path, epoch: int) -> None:
+    """Partition `image`, fill its file systems, install GRUB. `image` is a sparse raw file afterwards.
+
+    epoch: seconds since 1970, the time of everything that is made here.
+    """
     partitions = layout.partitions()
     with image.open("wb") as file:
         file.truncate(layout.disk_bytes())
     run(["sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", str(image)], stdin=layout.sfdisk_script())
-    _ext4(image, partitions["ROOT"], root)
+    _ext4(image, partitions["ROOT"], root, epoch)
     oem = scratch / "oem"
     oem.mkdir()
     (oem / "grub.cfg").write_text(OEM_GRUB, encoding="ascii")
-    _ext4(image, partitions["OEM"], oem)
-    _esp(image, partitions["EFI-SYSTEM"], kernel, initrd, scratch)
+    reproducible.clamp(oem, epoch)
+    _ext4(image, partitions["OEM"], oem, epoch)
+    _esp(image, partitions["EFI-SYSTEM"], kernel, initrd, scratch, epoch)
     boot_loader.bios(image, partitions["BIOS-BOOT"], scratch)
 
 
-def _ext4(image: Path, partition: layout.Partition, content: Path) -> None:
+def _ext4(image: Path, partition: layout.Partition, content: Path, epoch: int) -> None:
+    identity = str(reproducible.file_system_id(partition.label, epoch))
     # The file is sparse and fresh: its tables are zero already, and no kernel thread has to zero them at the first boot.
-    options = f"offset={partition.offset},assume_storage_prezeroed=1,lazy_itable_init=1,nodiscard"
-    size = f"{partition.bytes // 1024}k"
-    run(
-        [
-            "mke2fs",
-            "-q",
-            "-F",
-            "-t",
-            "ext4",
-            "-L",
-            partition.label,
-            "-m",
-            "1",
-            "-d",
-            str(content),
-            "-E",
-            options,
-            str(image),
-            size,
-        ]
-    )
+    options = f"offset={partition.offset},assume_storage_prezeroed=1,lazy_itable_init=1,nodiscard,hash_seed={identity}"
+    argv = [
+        "mke2fs",
+        "-q",
+        "-F",
+        "-t",
+        "ext4",
+        "-L",
+        partition.label,
+        "-U",
+        identity,
+        "-m",
+        "1",
+        "-d",
+        str(content),
+        "-E",
+        options,
+    ]
+    run([*argv, str(image), f"{partition.bytes // 1024}k"], env=reproducible.fake_time(epoch))
+    reproducible.fix_ext4_times(image, partition.offset, epoch)
 
 
-def _esp(image: Path, partition: layout.Partition, kernel: Path, initrd: Path, scratch: Path) -> None:
-    sectors = str(partition.start)
+def _esp(image: Path, partition: layout.Partition, kernel: Path, initrd: Path, scratch: Path, epoch: int) -> None:
+    environment = reproducible.fake_time(epoch)
+    number = reproducible.file_system_id(partition.label, epoch).hex[:8]
     # Two sectors a cluster: with mkfs.fat's own choice there were too few clusters for FAT32.
-    run(
-        [
-            "mkfs.fat",
-            "-F",
-            "32",
-            "-s",
-            "2",
-            "-n",
-            partition.label,
-            f"--offset={sectors}",
-            str(image),
-            str(partition.bytes // 1024),
-        ]
-    )
+    argv = ["mkfs.fat", "--invariant", "-F", "32", "-s", "2", "-n", partition.label, "-i", number, f"--offset={partition.start}"]
+    run([*argv, str(image), str(partition.bytes // 1024)], env=environment)
     grub_cfg = scratch / "grub.cfg"
     template = (Path(__file__).parent / "files" / "grub.cfg").read_text(encoding="ascii")
     grub_cfg.write_text(template.replace("@CMDLINE@", CMDLINE).replace("@CONSOLES@", CONSOLES), encoding="ascii")
@@ -84,7 +79,7 @@ def _esp(image: Path, partition: layout.Partition, kernel: Path, initrd: Path, s
     flag = scratch / "first_boot"
     flag.touch()
     at = f"{image}@@{partition.offset}"
-    run(["mmd", "-i", at, "::/EFI", "::/EFI/BOOT", "::/grub", "::/coreos"])
+    run(["mmd", "-i", at, "::/EFI", "::/EFI/BOOT", "::/grub", "::/coreos"], env=environment)
     for source, target in (
         (kernel, "coreos/vmlinuz"),
         (initrd, "coreos/initrd.img"),
@@ -93,4 +88,10 @@ def _esp(image: Path, partition: layout.Partition, kernel: Path, initrd: Path, s
         (boot_loader.uefi(scratch), "EFI/BOOT/BOOTX64.EFI"),
         (flag, "coreos/first_boot"),
     ):
-        run(["mcopy", "-i", at, str(source), f"::/{target}"])
+        os.utime(source, (epoch, epoch))
+        run(["mcopy", "-m", "-i", at, str(source), f"::/{target}"], env=environment)
+
+
+def take_out(image: Path, partition: layout.Partition, tree: Path) -> None:
+    """Copy the files of an ext4 partition of a raw image into an empty directory."""
+    run(["debugfs", "-R", f"rdump / {tree}", f"{image}?offset={partition.offset}"])

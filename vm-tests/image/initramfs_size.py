@@ -81,7 +81,7 @@ def measure(folder: Path) -> dict[str, object]:
         root = Path(scratch) / "root"
         with step("unpacking the packages"):
             root_tree.unpack(build.ensure_root(folder, SUITE), root)
-            root_tree.install_agent(root)
+            root_tree.install_agent(root, build.epoch())
         with step("an initramfs without an agent"):
             base = Image(root, "base", "--modules", MODULES)
         with step("an initramfs with our agent"):

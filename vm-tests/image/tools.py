@@ -21,6 +21,11 @@ PACKAGES = {
     "unshare": "util-linux",
     "zstd": "zstd",
     "cpio": "cpio",
+    "dumpe2fs": "e2fsprogs",
+    "debugfs": "e2fsprogs",
+    "mksquashfs": "squashfs-tools",
+    "xz": "xz-utils",
+    "gpg": "gpg and gpg-agent",
 }
 
 

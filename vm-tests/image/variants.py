@@ -39,7 +39,7 @@ def install_nothing(root: Path) -> list[str]:
 
 def install_ours(root: Path) -> list[str]:
     """Our agent."""
-    root_tree.install_agent(root)
+    root_tree.install_agent(root, build.epoch())
     return []
 
 

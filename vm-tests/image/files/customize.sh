@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs inside the image's root after the agent has been installed, and configures Debian's packages for this image.
 set -eu
-kernel=${1:?usage: customize.sh KERNEL-VERSION [OPTION-OF-DRACUT…]}
+kernel=${1?usage: customize.sh KERNEL-VERSION [OPTION-OF-DRACUT…]} # empty: without an initramfs
 shift
 
 # Only enable units that a preset lists: the first boot applies presets, and Debian's default is to enable all other units.
@@ -20,4 +20,5 @@ echo uninitialized >/etc/machine-id
 mkdir -p /var/log/journal
 ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 
+[ -n "$kernel" ] || exit 0
 dracut --quiet --force --kver "$kernel" "$@" "/boot/initrd.img-$kernel"

@@ -1,0 +1,158 @@
+"""Same inputs, same bytes: times, identifiers and order that follow from the inputs, and the first difference of two results.
+
+SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch) is that of the environment, or else the time of the last
+commit that changed a source of the image. No file of the image is younger.
+"""
+
+import os
+import re
+import stat
+import struct
+import subprocess
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tools import BuildError, run
+
+# A second before 2000 would not fit into FAT, and a footer of VHD begins there.
+EARLIEST = 946_684_800
+DAY_S = 86_400
+NAMESPACE = uuid.UUID("0b54b0b6-54c2-4f5e-9a0d-3d3b0f1b6c00")  # of the file systems' UUIDs: see file_system_id
+# Copies, logs and caches that packages leave, which say when or where something was installed.
+LEFT_BEHIND = (
+    "etc/passwd-", "etc/shadow-", "etc/group-", "etc/gshadow-", "etc/subuid-", "etc/subgid-", "etc/.pwd.lock",
+    "var/cache/ldconfig/aux-cache", "var/log/dpkg.log", "var/log/alternatives.log", "var/log/bootstrap.log",
+    "var/log/apt/history.log", "var/log/apt/term.log", "var/log/apt/eipp.log.xz", "var/log/faillog", "var/log/lastlog",
+    "var/lib/dpkg/status-old", "var/lib/dpkg/diversions-old", "var/lib/dpkg/statoverride-old",
+    "var/cache/debconf/config.dat-old", "var/cache/debconf/templates.dat-old", "var/cache/apt/pkgcache.bin",
+    "var/cache/apt/srcpkgcache.bin",
+)  # fmt: skip
+_LAST_CHANGE = re.compile(r"(?m)^([^:\n]+:[^:\n]*:)\d+(?=:)")  # shadow(5): the third field, in days
+
+
+def epoch(repository: Path, sources: Sequence[str]) -> int:
+    """Seconds since 1970. Raises BuildError where nothing tells them."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not given:
+        argv = ["git", "-C", str(repository), "log", "-1", "--format=%ct", "--", *sources]
+        try:
+            given = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise BuildError("the sources are not in git: set SOURCE_DATE_EPOCH to the time of their release") from error
+    if not given.isdigit() or int(given) < EARLIEST:
+        raise BuildError(f"SOURCE_DATE_EPOCH={given}: expected seconds since 1970, and not before {EARLIEST} (the year 2000)")
+    return int(given)
+
+
+def file_system_id(label: str, seconds: int) -> uuid.UUID:
+    """The UUID of a file system: another one for each label and each build time."""
+    return uuid.uuid5(NAMESPACE, f"{label} {seconds}")
+
+
+def clamp(root: Path, seconds: int) -> None:
+    """Every file that is younger gets that time, and the time of access that of the last change; modes and owners stay."""
+    for path in _tree(root):
+        status = path.lstat()
+        if path.suffix == ".pyc" and stat.S_ISREG(status.st_mode):
+            _clamp_byte_code(path, seconds)
+        changed = min(int(status.st_mtime), seconds)
+        os.utime(path, (changed, changed), follow_symlinks=False)
+
+
+def _clamp_byte_code(path: Path, seconds: int) -> None:
+    """Set the time of the source in byte code that is checked by it, as that of the source itself (PEP 552)."""
+    with path.open("r+b") as file:
+        header = file.read(12)
+        if len(header) == 12 and struct.unpack_from("<I", header, 4)[0] == 0 and struct.unpack_from("<I", header, 8)[0] > seconds:
+            file.seek(8)
+            file.write(struct.pack("<I", seconds))
+
+
+def normalise(root: Path, seconds: int) -> None:
+    """Remove from a root what tells when and where it was made."""
+    for name in LEFT_BEHIND:
+        (root / name).unlink(missing_ok=True)
+    shadow = root / "etc/shadow"
+    shadow.write_text(_LAST_CHANGE.sub(rf"\g<1>{seconds // DAY_S}", shadow.read_text(encoding="utf-8")), encoding="utf-8")
+    clamp(root, seconds)
+
+
+def fix_ext4_times(image: Path, offset: int, seconds: int) -> None:
+    """Set the times of creation, change and access of all inodes of a fresh ext4 at an offset of an image.
+
+    mke2fs -d takes them from the host. The time of the last modification is that of the copied file, and stays. debugfs
+    computes the checksums again.
+    """
+    device = f"{image}?offset={offset}"
+    used = sorted(_used_inodes(run(["dumpe2fs", device], env=fake_time(seconds))))
+    lines = [f"set_inode_field <{number}> {field} @{seconds}\n" for number in used for field in ("ctime", "crtime", "atime")]
+    said = run(["debugfs", "-w", "-f", "-", device], stdin="".join(lines), env=fake_time(seconds))
+    wrong = [line for line in said.splitlines() if line and not line.startswith("debugfs")]
+    if wrong:
+        raise BuildError(f"debugfs: {wrong[0]}")
+
+
+def fake_time(seconds: int) -> dict[str, str]:
+    """The environment in which e2fsprogs, mtools and mkfs.fat use that time as the present."""
+    return {**os.environ, "E2FSPROGS_FAKE_TIME": str(seconds), "SOURCE_DATE_EPOCH": str(seconds), "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _used_inodes(groups: str) -> set[int]:
+    """The root (2), and those after the reserved ones (1 to 10), as the report of dumpe2fs has the free ones."""
+    total = re.search(r"(?m)^Inode count: +(\d+)$", groups)
+    if total is None:
+        raise BuildError("dumpe2fs does not print the number of inodes")
+    used = {2, *range(11, int(total[1]) + 1)}
+    for ranges in re.findall(r"(?m)^  Free inodes: (.*)$", groups):
+        for part in filter(None, ranges.split(", ")):
+            first, _, last = part.partition("-")
+            used.difference_update(range(int(first), int(last or first) + 1))
+    return used
+
+
+def _tree(root: Path) -> Iterator[Path]:
+    """Everything below and with root, directories after their contents."""
+    for folder, directories, files in os.walk(root, topdown=False):
+        for name in (*files, *(name for name in directories if (Path(folder) / name).is_symlink())):
+            yield Path(folder) / name
+        yield Path(folder)
+
+
+def first_difference(one: Path, other: Path, *, contents_only: bool = False) -> str:
+    """Where two trees differ first, in the order of names: mode, owner, time, target, content. Empty if nowhere."""
+    names = sorted({str(path.relative_to(top)) for top in (one, other) for path in top.rglob("*")})
+    for name in names:
+        if (one / name).is_symlink() != (other / name).is_symlink() or not all(
+            os.path.lexists(top / name) for top in (one, other)
+        ):
+            return f"{name}: only in one of them"
+        said = _difference(one / name, other / name, contents_only=contents_only)
+        if said:
+            return f"{name}: {said}"
+    return ""
+
+
+def _difference(one: Path, other: Path, *, contents_only: bool) -> str:
+    ours, theirs = one.lstat(), other.lstat()
+    for what, value in (
+        ("mode", lambda status: oct(status.st_mode)),
+        ("owner", lambda status: (status.st_uid, status.st_gid)),
+        ("time", lambda status: status.st_mtime),
+    ):
+        if not contents_only and value(ours) != value(theirs):
+            return f"{what}: {value(ours)} and {value(theirs)}"
+    if stat.S_ISLNK(ours.st_mode):
+        return "" if one.readlink() == other.readlink() else f"target: {one.readlink()} and {other.readlink()}"
+    if not stat.S_ISREG(ours.st_mode):
+        return ""
+    with one.open("rb") as left, other.open("rb") as right:
+        at = 0
+        while True:
+            a, b = left.read(1 << 20), right.read(1 << 20)
+            if a != b:
+                place = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+                return f"content from byte {at + place}"
+            if not a:
+                return ""
+            at += len(a)
