@@ -19,7 +19,7 @@ SLOT = "slot"  # in front of a number: a PCI Express port that takes a device wh
 class Hardware:
     """uefi is the file with the firmware's variables (None: a BIOS), tpm the directory with a TPM's state (None: no TPM).
     With counted, the guest's clock is the number of its instructions, one nanosecond each, while it is not idle: figures do not
-    depend on the host's load, nor on the translation of code that runs only once.
+    depend on the host's load, nor on the translation of code that runs only once. uuid is that of the machine (SMBIOS).
 
     Both outlive the machine: a later one that is given the same has the same variables and the same TPM. Two machines run side by
     side on two cores: with two processors each the guests spin for each other's. Cases about order and races ask for two.
@@ -31,6 +31,7 @@ class Hardware:
     tpm: Path | None = None
     slots: int = 0
     counted: bool = False
+    uuid: str = ""
 
 
 def new_uefi(path: Path) -> Path:
@@ -46,6 +47,7 @@ def hardware_arguments(hardware: Hardware, tpm: Tpm | None) -> list[str]:
     """Processors, memory, firmware, TPM."""
     argv = ["-accel", f"tcg,thread={'single' if hardware.counted else 'multi'}"]
     argv += ["-smp", str(hardware.cpus), "-m", str(hardware.memory_mib)]
+    argv += ["-uuid", hardware.uuid] if hardware.uuid else []
     argv += ["-icount", "shift=0,sleep=on,align=off"] if hardware.counted else []
     if hardware.uefi is not None:
         argv += ["-drive", f"if=pflash,format=raw,readonly=on,file={UEFI_CODE}"]

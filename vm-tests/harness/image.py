@@ -93,6 +93,16 @@ def build_image(suite: str = SUITE) -> Image:
     return open_image(Path(done.stdout.strip()))
 
 
+def build_pxe(image: Image, folder: Path) -> None:
+    """Put the PXE set of the same suite as an image into a folder, built unless the cache has it."""
+    suite = image.folder.parent.name  # of the cache, which has a folder for each
+    argv = [sys.executable, str(BUILDER), "--suite", suite, "--pxe", str(folder)]
+    try:
+        subprocess.run(argv, timeout=BUILD_TIMEOUT_S, check=True)
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
+        raise HarnessError(f"the PXE set was not built: {error}") from error
+
+
 def newest_image(suite: str = SUITE) -> Image | None:
     """The most recently used image, regardless of its sources; None without one. For labs whose agent is replaced anyway."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "coreos-ignition" / suite

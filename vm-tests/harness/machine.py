@@ -61,7 +61,7 @@ class Nic:
     further cards on the same wire.
 
     services maps "address:port" inside net to a port of this host. ssh_to is the guest's address that the SSH port
-    leads to; "" is the one that DHCP gives.
+    leads to; "" is the one that DHCP gives. bootfile is the URL that DHCP names: the card's own firmware, iPXE, boots from it.
     """
 
     mac: str = "52:54:00:12:34:01"
@@ -72,11 +72,14 @@ class Nic:
     services: Mapping[str, int] = field(default_factory=dict)
     ssh_to: str = ""
     beside: Sequence[str] = ()
+    bootfile: str = ""
 
     def argument(self, name: str, ssh_port: int) -> str:
         """The value of -netdev."""
         words = [f"user,id={name},net={self.net},host={self.host},dns={self.dns},dhcpstart={self.dhcp},ipv6=off"]
         words.append(f"hostfwd=tcp:127.0.0.1:{ssh_port}-{self.ssh_to}:22")
+        if self.bootfile:
+            words.append(f"bootfile={self.bootfile}")
         for address, port in self.services.items():
             words.append(f"guestfwd=tcp:{address}-cmd:python3 -I -S {RELAY} {port}")
         return ",".join(words)
@@ -91,7 +94,9 @@ class Nic:
             if self.beside:
                 end = f"n{number}c{place}"
                 argv += ["-netdev", f"hubport,id={end},hubid={number}"]
-            argv += ["-device", f"virtio-net-pci,netdev={end},mac={mac},romfile="]
+            # Without romfile= it is ipxe-qemu's.
+            firmware = "bootindex=0" if self.bootfile else "romfile="
+            argv += ["-device", f"virtio-net-pci,netdev={end},mac={mac},{firmware}"]
         return argv
 
 
