@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from ignition.arming.machine import UPDATE_INITRAMFS, has_initramfs_tools
 from ignition.errors import Failure
-from ignition.host import first_boot_flag
+from ignition.host import features, first_boot_flag, programs
 from ignition.host.limits import MIB
 from ignition.host.reading import read_text
 from ignition.provisioned import reset
@@ -38,6 +38,8 @@ _KERNEL = re.compile(r"(?:vmlinuz|linux|Image)-(.+)")
 _INITRAMFS = ("initrd.img-{}", "initramfs-{}.img", "initrd-{}", "initrd-{}.img")
 _PRESETS = ("/etc/systemd/system-preset", "/usr/lib/systemd/system-preset")
 _UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+_BINARIES = ("/usr/bin", "/usr/sbin", "/bin", "/sbin")
+_GROW = "ignition.grow=root"
 _CLOUD_INIT, _CLOUD_INIT_OFF = "/usr/bin/cloud-init", "/etc/cloud/cloud-init.disabled"
 _PLATFORM_TOOLS = {  # program → (platform, package)
     "/usr/bin/vmware-rpctool": ("VMware", "open-vm-tools"),
@@ -49,11 +51,12 @@ InitramfsReader = Callable[[str, str], str | None]  # (path, path in the initram
 class Boot:
     """The boot directory: `inside` of a root. The one of the machine image is the top of EFI-SYSTEM instead of /boot.
 
-    `read_initramfs` gets the path of an initramfs in this root. Raises Failure if it cannot be inspected.
+    `read_initramfs` gets the path of an initramfs in this root. Raises Failure if it cannot be inspected. `root_grows`: the
+    partition of ROOT has a type for which it grows.
     """
 
-    def __init__(self, root: Root, inside: str, read_initramfs: InitramfsReader) -> None:
-        self.root, self.inside, self.read_initramfs = root, inside, read_initramfs
+    def __init__(self, root: Root, inside: str, read_initramfs: InitramfsReader, *, root_grows: bool = False) -> None:
+        self.root, self.inside, self.read_initramfs, self.root_grows = root, inside, read_initramfs, root_grows
 
     def at(self, path: str) -> str:
         """The path in the root."""
@@ -87,6 +90,7 @@ def findings(root: Root, boot: Boot) -> list[Finding]:
     return [
         *_initramfs(root, boot),
         *_boot_loader(boot),
+        *_growth(boot),
         *_identity(root),
         *_units(root),
         *_logins(root),
@@ -121,6 +125,16 @@ def _initramfs(root: Root, boot: Boot) -> Iterator[Finding]:
         yield Finding(MISSING, what, "replace it: ignition arm, or apt install dracut", UPDATE_INITRAMFS)
     if root.status(CERTIFICATES) is None:
         yield Finding(MISSING, "the certificates of authorities, for https", "install ca-certificates", CERTIFICATES)
+    required = sorted(name for name, needed in programs.PROGRAMS.items() if needed and not _is_installed(root, name))
+    if required:
+        what = f"programs, without which the next initramfs cannot be built: {', '.join(required)}"
+        yield Finding(
+            MISSING, what, "install their packages: e2fsprogs, kmod, mount, passwd, systemd, udev, util-linux", _BINARIES[0]
+        )
+
+
+def _is_installed(root: Root, name: str) -> bool:
+    return any(root.status(f"{directory}/{name}") is not None for directory in _BINARIES)
 
 
 def _keys(root: Root, boot: Boot) -> Iterator[Finding]:
@@ -169,6 +183,12 @@ def _agent(boot: Boot, path: str) -> Iterator[Finding]:
     if found is None:
         fix = 'ignition arm, or add_dracutmodules+=" coreos-ignition " in /etc/dracut.conf.d and dracut --force'
         yield Finding(MISSING, "the agent in the initramfs", fix, where)
+        return
+    absent = sorted(name for name in features.FEATURES if name not in found.split())
+    if absent:
+        packages = " ".join(dict.fromkeys(features.FEATURES[name].package for name in absent))
+        fix = f"for those that configs will ask for: install {packages}, and rebuild the initramfs"
+        yield Finding(NOTE, f"features of the initramfs: {', '.join(absent)}", fix, where)
 
 
 def _boot_loader(boot: Boot) -> Iterator[Finding]:
@@ -192,6 +212,14 @@ def _boot_loader(boot: Boot) -> Iterator[Finding]:
     if not any(map(boot.has, first_boot_flag.FLAGS)):
         where = boot.at(first_boot_flag.FLAGS[0])
         yield Finding(MISSING, "the flag of a first boot", f"ignition arm, or create {where}", where)
+
+
+def _growth(boot: Boot) -> Iterator[Finding]:
+    texts = [(path, boot.text(path)) for path in _GRUB_CONFIGS if boot.has(path)]
+    texts += [(path, boot.text(path)) for name in boot.names(_ENTRIES) if (path := f"{_ENTRIES}/{name}").endswith(".conf")]
+    if texts and not boot.root_grows and not any(_GROW in text.split() for _, text in texts):
+        what = "growth of ROOT to the end of its disk, unless the type of its partition is one that grows"
+        yield Finding(NOTE, what, f"ignition arm -grow, or add {_GROW} to the kernel arguments", boot.at(texts[0][0]))
 
 
 def _identity(root: Root) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from ignition.host.root import Root
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ignition.cli.program import Values
+    from ignition.facts.document import Facts
 
 LACKS = 3
 PROGRAM = Program(
@@ -76,6 +77,7 @@ def _of_image(words: Sequence[str], stack: ExitStack) -> tuple[Root, Boot]:
     opened, _ = stack.enter_context(image.opened_raw(image.named(words)))
     argument = images.root_argument(image.probe(opened, "", efi=False))
     found = images.machine(words, argument, efi=False, sector_size=image.SECTOR, stack=stack)
+    grows = _grows(found.facts)
     root, scratch, esp = PlannedRoot(found.tree), stack.enter_context(TemporaryDirectory()), found.esp()
 
     def read(path: str, inside: str) -> str | None:
@@ -89,7 +91,20 @@ def _of_image(words: Sequence[str], stack: ExitStack) -> tuple[Root, Boot]:
         os.unlink(copy)
         return text
 
-    return root, Boot(PlannedRoot(esp), "", read) if esp and not root.names("/boot") else Boot(root, "/boot", read)
+    if esp and not root.names("/boot"):
+        return root, Boot(PlannedRoot(esp), "", read, root_grows=grows)
+    return root, Boot(root, "/boot", read, root_grows=grows)
+
+
+def _grows(facts: Facts) -> bool:
+    """Whether ROOT is on a partition that grows because of its type."""
+    from ignition.storage.grow.facts import MEMBER_TYPES, ROOT_TYPE
+
+    devices = {one.node: one for one in facts.devices}
+    partition = devices.get(facts.root)
+    table = devices[partition.below[0]].table if partition and partition.below else None
+    types = {part.number: part.type_guid.lower() for part in table.parts} if table else {}
+    return partition is not None and types.get(partition.number) in (ROOT_TYPE, *MEMBER_TYPES)
 
 
 def lines(found: list[Finding], *, colour: bool) -> Iterator[str]:

@@ -11,7 +11,9 @@ from ignition.arming import checks, initramfs
 from ignition.arming.checks import MISSING, NOTE, Boot
 from ignition.cli import ignition
 from ignition.errors import Failure
+from ignition.host import features, programs
 from ignition.host.root import Root
+from ignition.storage.grow import facts as grow
 from tests.schemas import valid
 
 GRUB_CFG = """\
@@ -19,15 +21,16 @@ set coreos_boot="ignition.boot=UUID=1:/boot"
 set coreos_first_boot=""
 if [ -e "($root)/boot/coreos/first_boot" ]; then set coreos_first_boot="coreos.first_boot=detected"; fi
 menuentry 'Debian' {
-	linux	/boot/vmlinuz-6.1 root=UUID=1 ro  $kargs $coreos_boot $coreos_first_boot
+	linux	/boot/vmlinuz-6.1 root=UUID=1 ro  $kargs $coreos_boot $coreos_first_boot ignition.grow=root
 }
 """
-ENTRY = "title Debian\nlinux /vmlinuz\noptions root=LABEL=ROOT coreos.first_boot=detected\n"
+ENTRY = "title Debian\nlinux /vmlinuz\noptions root=LABEL=ROOT coreos.first_boot=detected ignition.grow=root\n"
+SUPERUSERS = ("blkid", "mkfs.ext4", "useradd")  # their programs are in /usr/sbin
 FILES = {
     "usr/lib/dracut/modules.d/35coreos-ignition/module-setup.sh": "",
     "usr/lib/modules/6.1/modules.dep": "",
     "boot/vmlinuz-6.1": "kernel",
-    "boot/initrd.img-6.1": "initramfs with the agent",
+    "boot/initrd.img-6.1": f"agent: {' '.join(features.FEATURES)}",
     "boot/grub/grub.cfg": GRUB_CFG,
     "boot/coreos/first_boot": "",
     "etc/ssl/certs/ca-certificates.crt": "certificates",
@@ -39,6 +42,7 @@ FILES = {
     "usr/lib/systemd/system/systemd-firstboot.service": "[Service]\n",
     "usr/sbin/sshd": "",
     "usr/bin/vmware-rpctool": "",
+    **{f"usr/{'s' * (name in SUPERUSERS)}bin/{name}": "" for name, required in programs.PROGRAMS.items() if required},
 }
 
 
@@ -69,7 +73,7 @@ def found(top: Path) -> list[tuple[str, str, str]]:
             raise Failure("lsinitrd is missing", fix="install dracut-core")
         if inside == checks.GPGV or inside.startswith("usr/lib/ignition/"):
             return "found" if "keys" in text else None
-        return "xfs\n" if inside == checks.AGENT and "agent" in text else None
+        return text.partition(": ")[2].replace(" ", "\n") if inside == checks.AGENT and "agent" in text else None
 
     findings = checks.findings(root, Boot(root, "/boot", read))
     assert all(one.fix for one in findings)
@@ -187,7 +191,7 @@ BROKEN = [
         id="no-certificates",
     ),
     pytest.param(
-        having("boot/grub/grub.cfg", "menuentry x {\n linux /boot/vmlinuz-6.1 root=UUID=1\n}\n"),
+        having("boot/grub/grub.cfg", "menuentry x {\n linux /boot/vmlinuz-6.1 ignition.grow=root\n}\n"),
         MISSING,
         "/boot/grub/grub.cfg",
         "the test for the flag of a first boot",
@@ -207,6 +211,27 @@ BROKEN = [
         "/boot/loader/entries/a.conf",
         "coreos.first_boot=detected among the options",
         id="entry-without-the-argument",
+    ),
+    pytest.param(
+        having("boot/initrd.img-6.1", "agent: btrfs luks mellanox selinux tools xfs"),
+        NOTE,
+        "/boot/initrd.img-6.1",
+        "features of the initramfs: clevis, lvm, raid, vfat",
+        id="no-features",
+    ),
+    pytest.param(
+        without("usr/sbin/mkfs.ext4", "usr/bin/wipefs"),
+        MISSING,
+        "/usr/bin",
+        "programs, without which the next initramfs cannot be built: mkfs.ext4, wipefs",
+        id="no-programs",
+    ),
+    pytest.param(
+        having("boot/grub/grub.cfg", GRUB_CFG.replace(" ignition.grow=root", "")),
+        NOTE,
+        "/boot/grub/grub.cfg",
+        "growth of ROOT to the end of its disk, unless the type of its partition is one that grows",
+        id="no-growth",
     ),
     pytest.param(without("boot/coreos"), MISSING, "/boot/coreos/first_boot", "the flag of a first boot", id="no-flag"),
     pytest.param(
@@ -267,6 +292,13 @@ BROKEN = [
         id="no-network-user",
     ),
     pytest.param(
+        having("etc/passwd", FILES["etc/passwd"].replace("systemd-network:", "network:")),
+        MISSING,
+        "/etc/passwd",
+        "the user systemd-network, as which the network of the initramfs runs",
+        id="no-user-of-networkd",
+    ),
+    pytest.param(
         without("usr/bin/vmware-rpctool"), NOTE, "/usr/bin/vmware-rpctool", "vmware-rpctool, for VMware alone", id="no-rpctool"
     ),
 ]
@@ -300,7 +332,7 @@ def test_image_that_lacks_one_thing(image: Path, change: Callable[[Path], None],
             both(
                 without("boot/vmlinuz-6.1", "boot/initrd.img-6.1"),
                 having("boot/coreos/vmlinuz", ""),
-                having("boot/coreos/initrd.img", "agent"),
+                having("boot/coreos/initrd.img", FILES["boot/initrd.img-6.1"]),
             ),
             id="machine-image",
         ),
@@ -316,23 +348,25 @@ def archive(tmp_path: Path, *names: str) -> Path:
     """A compressed initramfs with these files."""
     tree, image = tmp_path / "tree", tmp_path / "initrd.img"
     for name in names:
-        put(tree, name, "xfs\nluks\n")
+        put(tree, name, "\n".join(features.FEATURES))
     subprocess.run("find . | cpio --quiet -o -H newc | zstd -q >../initrd.img", shell=True, cwd=tree, check=True)  # noqa: S602  a constant
     return image
 
 
 def test_initramfs_is_read_by_lsinitrd(tmp_path: Path) -> None:
     image = archive(tmp_path, checks.AGENT, "usr/bin/init")
-    assert initramfs.read(str(image), checks.AGENT) == "xfs\nluks\n"
+    assert initramfs.read(str(image), checks.AGENT) == "\n".join(features.FEATURES)
     assert initramfs.read(str(image), "usr/lib/other") is None
 
 
-def disk(tmp_path: Path, image: Path, *, esp: bool) -> Path:
+def disk(tmp_path: Path, image: Path, *, esp: bool, root_type: str = "linux") -> Path:
     """A disk image with this root; `esp`: what is in its /boot goes to a partition EFI-SYSTEM."""
     raw, mib = tmp_path / "disk.raw", 1 << 20
     with raw.open("wb") as file:
         file.truncate(150 * mib)
-    table = "label: gpt\nstart=2048, size=81920, type=uefi, name=EFI-SYSTEM\nstart=86016, size=200000, type=linux, name=ROOT\n"
+    table = (
+        f"label: gpt\nstart=2048, size=81920, type=uefi, name=EFI-SYSTEM\nstart=86016, size=200000, type={root_type}, name=ROOT\n"
+    )
     subprocess.run(["sfdisk", "-q", "--no-reread", raw], input=table, text=True, check=True)
     if esp:
         subprocess.run(["mkfs.fat", "-n", "EFI-SYSTEM", "--offset=2048", raw, "40960"], check=True, capture_output=True)
@@ -351,6 +385,17 @@ def test_disk_image(image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     raw = disk(tmp_path, image, esp=esp)
     assert ignition.main(["doctor", "-image", str(raw)]) == 0
     assert capsys.readouterr().out == "nothing is missing: its first boot provisions it\n"
+
+
+@pytest.mark.parametrize(("root_type", "notes"), [(grow.ROOT_TYPE, 0), ("linux", 1)])
+def test_root_grows_by_the_type_of_its_partition(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], root_type: str, notes: int
+) -> None:
+    shutil.copy(archive(tmp_path, checks.AGENT), image / "boot/initrd.img-6.1")
+    put(image, "boot/grub/grub.cfg", GRUB_CFG.replace(" ignition.grow=root", ""))
+    raw = disk(tmp_path, image, esp=False, root_type=root_type)
+    assert ignition.main(["doctor", "-image", str(raw)]) == 0
+    assert capsys.readouterr().out.count("note: growth of ROOT to the end of its disk") == notes
 
 
 def test_disk_image_without_the_agent_in_its_initramfs(image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from ignition.arming import machine as machines
 from ignition.cli import ignition
 from ignition.errors import CommandFailed, Failure
 from ignition.host import devices, log, paths
+from ignition.host.programs import PROGRAMS
 from ignition.host.root import Root
 from ignition.provisioned import reset
 from tests.arming.test_checks import GRUB_CFG
@@ -24,6 +25,7 @@ STOCK = {
     "boot/grub/grub.cfg": "stock\n",
     f"usr/lib/modules/{VERSION}/modules.dep": "",
     "usr/lib/dracut/modules.d/35coreos-ignition/module-setup.sh": "",
+    **{f"usr/bin/{name}": "" for name, required in PROGRAMS.items() if required},
     "usr/sbin/grub-mkconfig": "",
     "usr/sbin/update-initramfs": "exec dracut\n",
     "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
