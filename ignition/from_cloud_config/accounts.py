@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from ignition.from_cloud_config.work import Work
 
 DEFAULT, ROOT, LOCKED = "default", "root", "*"
+_RULE_OF_IMAGE = "ALL=(ALL) NOPASSWD:ALL"
 SUDOERS, DOAS = "/etc/sudoers.d/90-cloud-config", "/etc/doas.conf"
 _HASH = re.compile(r"\$(1|2[aby]|5|6|7|gy|y)\$[^:]+")
 _TO_HASH = "hash it with mkpasswd --method=yescrypt (package whois), and write the hash as {}"
 _NO_DEFAULT = "only the image's cloud.cfg knows its default user"
+_RANDOM, _NOT_RANDOM = "random passwords are not generated", "write an SSH key, or a hash"
 _NAME_IT = "name the user with -default-user NAME"
 # Members that are written unchanged: name in cloud-init → in Butane.
 _TEXTS = {"gecos": "gecos", "homedir": "home_dir", "primary_group": "primary_group", "shell": "shell"}
@@ -49,6 +51,7 @@ class Accounts:
         self._sudo: list[tuple[str, str, Path]] = []
         self._doas: list[tuple[str, Path]] = []
         self._default = work.options.default_user
+        self._default_rule: Path | None = None  # where the default user comes from, while it has the rule of the image
 
     def user(self, name: str, origin: Path) -> dict[str, Any]:
         """The entry of a user."""
@@ -66,7 +69,7 @@ class Accounts:
         user = self.user(self._default, origin)
         if is_new:
             user["shell"] = "/bin/bash"
-            self._sudo.append((self._default, "ALL=(ALL) NOPASSWD:ALL", origin))
+            self._default_rule = origin
         return user
 
     # groups
@@ -180,7 +183,7 @@ class Accounts:
             names = view.texts("groups")
         else:
             names = (text(node) or "").split(",")
-        names = [one.strip() for one in names if one.strip()]
+        names = [one.strip() for some in names for one in some.split(",") if one.strip()]
         creates = view.flag("create_groups", default=True)
         for group in names:
             _extend(user, "groups", [group])
@@ -211,6 +214,8 @@ class Accounts:
             user["password_hash"] = value
 
     def _rules(self, name: str, view: View) -> None:
+        if name == self._default and view.has("sudo"):
+            self._default_rule = None  # `sudo: null` takes the rule of the image away
         if flag(view.node("sudo")) is not False:
             self._sudo += [(name, rule, view.at("sudo")) for rule in view.texts("sudo") if rule]
         self._doas += [(rule, view.at("doas")) for rule in view.texts("doas")]
@@ -241,7 +246,9 @@ class Accounts:
         hashes = 0
         for path, line in self._lines(view):
             name, _, value = line.partition(":")
-            if _HASH.fullmatch(value.strip()):
+            if value.strip() in ("R", "RANDOM"):
+                self._left.left(path, _RANDOM, _NOT_RANDOM)
+            elif _HASH.fullmatch(value.strip()):
                 hashes += 1
                 self.user(name.strip(), path)["password_hash"] = value.strip()
             else:
@@ -259,7 +266,7 @@ class Accounts:
         if not name:
             self._left.left(view.path, "the name is missing")
         elif kind == "RANDOM":
-            self._left.left(view.path, "random passwords are not generated", "write an SSH key, or a hash")
+            self._left.left(view.path, _RANDOM, _NOT_RANDOM)
         elif kind != "hash" or not value or not _HASH.fullmatch(value):
             fix = _TO_HASH.format("password, without type")
             self._left.left(view.at("password"), "a password is not copied in plain text", fix)
@@ -292,6 +299,8 @@ class Accounts:
             out.add("passwd", "groups", {"name": name}, origin)
         for value, origin in self._users.values():
             out.add("passwd", "users", value, origin)
+        if self._default_rule is not None:
+            self._sudo.insert(0, (self._default, _RULE_OF_IMAGE, self._default_rule))
         if self._sudo:
             rules = "".join(f"{name} {rule}\n" for name, rule, _ in self._sudo)
             out.file(SUDOERS, rules, self._sudo[0][2], mode=0o440)

@@ -8,7 +8,7 @@ import os
 from urllib.parse import urlsplit
 
 from ignition.config.text import packed, yaml_scalars
-from ignition.config.text.yaml_nodes import Scalar
+from ignition.config.text.yaml_nodes import Mapping, Scalar
 from ignition.errors import Failure
 from ignition.from_cloud_config.output import Octal
 from ignition.from_cloud_config.reading import View, is_number
@@ -51,7 +51,7 @@ def _file(work: Work, view: View) -> None:
     if view.flag("defer"):
         view.note("defer", "the file is written before the first start of the system: before packages are installed")
     source = _source(work, view)
-    content = _content(work, view)
+    content = None if source is None and "source" in view and "content" not in view else _content(work, view)
     if source is not None:
         work.output.remote_file(target, source, view.path, mode=mode, **more)
     elif content is None:
@@ -100,6 +100,9 @@ def _source(work: Work, view: View) -> dict[str, Any] | None:
     if "source" not in view:
         view.ignore("source")
         return None
+    if not isinstance(view.node("source"), Mapping):
+        view.left("source", "this is not a mapping with uri and headers", "write source: {uri: URL}")
+        return None
     source = view.view("source")
     uri = source.text("uri") or ""
     headers = [
@@ -120,12 +123,13 @@ def _source(work: Work, view: View) -> dict[str, Any] | None:
 
 
 def _content(work: Work, view: View) -> bytes | None:
-    """The decoded content; None if it is damaged."""
-    raw = (view.text("content") or "").encode("utf-8", "surrogateescape")
+    """The decoded content; None if it is damaged, or not a text."""
+    given = view.text("content")
+    raw = (given or "").encode("utf-8", "surrogateescape")
     encoding = (view.text("encoding") or "").lower().strip()
     if encoding not in _BASE64 | _GZIP | _BOTH | _PLAIN:
         work.leftovers.left(view.at("encoding"), "the encoding is unknown: the content is written unchanged, as by cloud-init")
-    return decoded(work, view.at("content"), raw, encoding)
+    return None if given is None and "content" in view else decoded(work, view.at("content"), raw, encoding)
 
 
 def decoded(work: Work, path: Path, raw: bytes, encoding: str) -> bytes | None:

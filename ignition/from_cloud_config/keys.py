@@ -98,7 +98,9 @@ KEYS = {
     "packages": Key(PARTLY, "with -packages, a unit that runs apt-get install once"),
     "password": Key(PARTLY, "a hash for the default user; a plain password is not translated"),
     "phone_home": Key(
-        NOT, "a first boot does not send a message to a URL of the config", "call curl as the last command of runcmd"
+        NOT,
+        "the outcome of a first boot is reported in another form: without host keys, as a CloudEvent or a journal",
+        "name its receiver by ignition.report.url= on the kernel command line, or call curl as the last command of runcmd",
     ),
     "power_state": Key(TRANSLATED, "a script and a unit that runs it once, after runcmd"),
     "prefer_fqdn_over_hostname": Key(TRANSLATED, "the name in /etc/hostname"),
@@ -151,8 +153,21 @@ KEYS = {
     "yum_repos": Key(NOT, _REPOSITORIES, _BY_FILES),
     "zypper": Key(NOT, _REPOSITORIES, _BY_FILES),
 }
-# Keys of others, which people write into a cloud-config.
+_OF_APT = ("apt is not configured: this is an old name of a member of apt", "write files below /etc/apt by write_files")
+_IN_CLOUD_CFG = (_OF_CLOUD_INIT, _LEAVE_OUT)
+# Keys of others, which people write into a cloud-config; keys of the image's cloud.cfg; keys of older and newer versions of
+# cloud-init (doc/examples/cloud-config.txt, cloud-config-datasources.txt, cloud-config-bootc.txt; doc/module-docs/cc_fips).
 FOREIGN = {
+    **dict.fromkeys(
+        ("apt_mirror", "apt_mirror_search", "apt_mirror_search_dns", "apt_preserve_sources_list", "apt_proxy", "apt_sources"),
+        _OF_APT,
+    ),
+    **dict.fromkeys(
+        ("datasource", "datasource_list", "def_log_file", "log_cfgs", "manual_cache_clean", "syslog_fix_perms"), _IN_CLOUD_CFG
+    ),
+    "bootc": ("the image of the system is not switched", "start from that image, or run bootc switch by runcmd"),
+    "debconf_selections": ("debconf is not configured", "run debconf-set-selections by bootcmd or runcmd"),
+    "fips": ("FIPS mode is not enabled", "enable it in the image, or by runcmd"),
     "coreos": ("this is a key of CoreOS' cloud-config, not of cloud-init", "leave such a document to coreos-cloudinit"),
     "network": (
         "cloud-init reads networks from the platform, not from a cloud-config",

@@ -70,6 +70,10 @@ class View:
     def __contains__(self, name: str) -> bool:
         return name in self._names and not is_null(self._members[self._names[name]])
 
+    def has(self, name: str) -> bool:
+        """Whether a member is written, even as null."""
+        return name in self._names
+
     def at(self, name: str) -> Path:
         """The path of a member, as it is written."""
         return (*self.path, self._names.get(name, name))

@@ -152,7 +152,9 @@ def _rsyslog(work: Work, root: View) -> None:
     view = root.view("rsyslog") if isinstance(node, Mapping) else root  # a list is the old form of `configs`
     items = list(view.items("configs")) if view is not root else list(root.items("rsyslog"))
     directory, default = "/etc/rsyslog.d", "20-cloud-config.conf"
-    if view is not root:
+    if view is root:
+        directory, default = root.text("rsyslog_dir", directory) or directory, root.text("rsyslog_filename", default) or default
+    else:
         directory, default = view.text("config_dir", directory) or directory, view.text("config_filename", default) or default
     files: dict[str, str] = {}
     for path, one in items:

@@ -33,13 +33,15 @@ FORMATS = ("btrfs", "ext4", "swap", "vfat", "xfs")
 SWAP = "swap"
 _SHORT = re.compile(r"x?[shv]d[a-z][0-9]*|sr[0-9]+")
 _OF_PLATFORM = re.compile(r"ami|root|swap|ephemeral[0-9]*|ebs[0-9]*")
+_EPHEMERAL = re.compile(r"/dev/ephemeral[0-9]+")  # no kernel names a disk like this
 _PARTITION = re.compile(
     r"/dev/(x?[shv]d[a-z]+[0-9]+|(nvme|mmcblk|loop|md).*p[0-9]+|disk/by-(label|uuid|part(label|uuid))/.+|.*-part[0-9]+)"
 )
 _TAGS = {"LABEL": "label", "UUID": "uuid", "PARTLABEL": "partlabel", "PARTUUID": "partuuid"}
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "ceph", "glusterfs", "fuse.sshfs", "9p")
 _DEFAULTS = (None, None, "auto", "defaults,nofail", "0", "2")
-_NO_OPTIONS = {"defaults", "nofail", "auto", "noauto", "sw", ""}  # they say nothing to mount(8), or where the unit is enabled
+# They say nothing to mount(8), or where the unit is enabled. nobootwait was mountall's word for nofail.
+_NO_OPTIONS = {"defaults", "nofail", "nobootwait", "bootwait", "auto", "noauto", "sw", ""}
 _SIZE = re.compile(r"([0-9]+)?(\.?[0-9]+)([KMGT]?)B?")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _MIB = 1 << 20
@@ -73,26 +75,31 @@ class Storage:
             else:
                 self._aliases[name] = device
         self._partitions: dict[str, int] = {}  # disk → number of partitions
+        self._unknown: set[str] = set()  # disks whose partitions are not translated
         self._filesystems: dict[str, dict[str, Any]] = {}
 
     def _device(self, name: str, path: Path) -> tuple[str, str] | None:
         """The device that a name refers to, and the number after its dot; None if only the platform knows it."""
-        name, dot, number = name.partition(".") if re.fullmatch(r"[^/]+\.[0-9]+|/dev/\w+\.[0-9]+", name) else (name, "", "")
+        name, number = _dotted(name)
         device = self._aliases.get(name, name)
         if _SHORT.fullmatch(device):
             device = f"/dev/{device}"
-        if _OF_PLATFORM.fullmatch(device):
+        if _OF_PLATFORM.fullmatch(device) or _EPHEMERAL.fullmatch(device):
             self._left.left(path, "only the platform knows this device", "write its path")
             return None
         if not device.startswith("/dev/"):
             self._left.left(path, "this is neither a device nor a name of device_aliases")
             return None
-        return device, number if dot else ""
+        return device, number
 
     def _filesystem_on(self, device: str, number: str, path: Path) -> str | None:
         """The device that a file system is on: a partition, or all of the disk."""
         if number:
             return partition(device, number)
+        if device in self._unknown:
+            message = "the partitions of its disk are not translated: cloud-init takes one that has no file system"
+            self._left.left(path, message, "write disk_setup so that it can be translated, or the number of the partition")
+            return None
         if _PARTITION.fullmatch(device) or device not in self._partitions:
             return device
         if self._partitions[device] == 1:
@@ -123,6 +130,7 @@ class Storage:
         elif isinstance(layout, Sequence) and layout.items:
             partitions = self._layout(device, layout, view.at("layout"))
             if partitions is None:
+                self._unknown.add(device)
                 return
             value["partitions"] = partitions
         else:
@@ -237,13 +245,13 @@ class Storage:
         kept = [one for one in options if one not in _NO_OPTIONS and not one.startswith(("x-", "comment="))]
         if kind == SWAP:
             self._swap(device, kept, path)
-        elif not where.startswith("/") or re.search(r"\s", where):
+        elif not where.startswith("/"):
             self._left.left(path, "the mount point is not an absolute path")
         elif device in self._filesystems and "noauto" not in options:
             made, where = self._filesystems[device], where.rstrip("/") or "/"
             made.update(path=where, **({"mount_options": kept} if kept else {}))
-            if where.startswith(_WITH_UNIT):
-                made["with_mount_unit"] = True
+            if where.startswith(_WITH_UNIT) and not _may_fail(options):
+                made["with_mount_unit"] = True  # Butane's unit is required by local-fs.target
             else:
                 self._mount_unit(device, where, fields, kept, path)
         else:
@@ -258,7 +266,8 @@ class Storage:
                 self._left.left(path, "the label has a character that a path below /dev/disk does not have")
                 return None
             return f"/dev/disk/by-{_TAGS[tag]}/{value}"
-        if re.match(r"[^/].*:.*|//", source) or not re.match(r"/dev/|[a-z]+[0-9.]*$", source) and source not in self._aliases:
+        is_alias = _dotted(source)[0] in self._aliases
+        if re.match(r"[^/].*:.*|//", source) or not (is_alias or re.match(r"/dev/|[a-z]+[0-9.]*$", source)):
             return source  # a server, or a word such as tmpfs and a path
         if source in ("tmpfs", "proc", "none", "overlay", "sysfs", "debugfs", "bpf", "tracefs"):
             return source
@@ -285,7 +294,7 @@ class Storage:
         lines += [f"Type={kind}"] if kind != "auto" else []
         lines += [f"Options={','.join(kept)}"] if kept else []
         target = "remote-fs.target" if remote else "local-fs.target"
-        verb = "WantedBy" if "nofail" in options else "RequiredBy"
+        verb = "WantedBy" if _may_fail(options) else "RequiredBy"
         self._unit(f"{escaped(where)}.mount", lines, target, path, verb=verb, enabled="noauto" not in options)
 
     def _unit(
@@ -347,6 +356,17 @@ class Storage:
             self._root.left("resize_rootfs", "the file system of ROOT grows with its partition")
         elif node is not None and not flag(node) and text(node) != "noblock":
             self._root.left("resize_rootfs", "this is not true, false or noblock")
+
+
+def _may_fail(options: list[str]) -> bool:
+    """Whether the boot continues without the mount."""
+    return "nofail" in options or "nobootwait" in options
+
+
+def _dotted(name: str) -> tuple[str, str]:
+    """The name of a device, and the number of the partition after its dot; "" for the device itself, as for 0."""
+    found = re.fullmatch(r"([^/]+|/dev/\w+)\.([0-9]+)", name)
+    return (found[1], found[2].lstrip("0")) if found else (name, "")
 
 
 def partition(device: str, number: str) -> str:

@@ -133,3 +133,13 @@ def test_messages_do_not_have_values(name: str, fault: str, tmp_path: Path, caps
     document.write_bytes(text_of(SECRETS[name][0], fault, secret))
     assert main(["-packages", "-default-user", "core", str(document)]) in (0, 1, 3)
     assert secret not in capsys.readouterr().err
+
+
+def test_default_user_keeps_the_rule_of_the_image() -> None:
+    document = made("ssh_authorized_keys: [ssh-ed25519 AAAA a]\nuser: {name: op, shell: /bin/sh}")
+    assert file_of(document, "/etc/sudoers.d/90-cloud-config") == "op ALL=(ALL) NOPASSWD:ALL\n"
+
+
+@pytest.mark.parametrize("written", ["null", "false", "''"])
+def test_default_user_without_a_rule(written: str) -> None:
+    assert "storage" not in made(f"user: {{name: op, sudo: {written}}}")
