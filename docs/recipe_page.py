@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 DIRECTORY = Path(__file__).resolve().parent / "recipes"
 # Pages of another form.
-OTHERS = ("README.md", "from-cloud-init.md")
+MIGRATED = "from-cloud-init"
+OTHERS = ("README.md", f"{MIGRATED}.md")
+# The page about cloud-init has no Butane document of its own: this one is the translation of a cloud-config.
+_TRANSLATION = DIRECTORY.parents[1] / "tests/from_cloud_config/corpus/booted.bu"
 _DOCUMENT = re.compile(r"(?:^`([\w.-]+)`[^\n]*:\n+)?^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -90,6 +93,12 @@ def recipes() -> list[Recipe]:
     return [
         Recipe(path.stem, path.read_text(encoding="utf-8")) for path in sorted(DIRECTORY.glob("*.md")) if path.name not in OTHERS
     ]
+
+
+def migrated() -> Recipe:
+    """The page about cloud-init as a recipe: its commands, and the document of the machine that they are for."""
+    text = (DIRECTORY / f"{MIGRATED}.md").read_text(encoding="utf-8")
+    return Recipe(MIGRATED, f"{text}\n## Butane\n\n```yaml\n{_TRANSLATION.read_text(encoding='utf-8')}```\n")
 
 
 def pages() -> Iterator[tuple[str, str]]:

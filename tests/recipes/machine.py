@@ -25,7 +25,7 @@ from ignition.planning.result import Result, of_boot
 from ignition.planning.stages import Planner
 from ignition.planning.tree import KnownTree, Recorder, Tree
 
-__all__ = ["DIRECTORY", "OTHERS", "Check", "Recipe", "recipes", "translated"]
+__all__ = ["DIRECTORY", "MIGRATED", "OTHERS", "Check", "Recipe", "migrated", "recipes", "translated"]
 FACTS = Path(__file__).with_name("machine.json")
 TOP = Path(__file__).resolve().parents[2]
 DOCS = TOP / "docs"
@@ -33,7 +33,7 @@ SYSTEM, BLANK, MEMORY_MIB = 20 << 30, 10 << 30, 4096
 ARGUMENTS = "root=LABEL=ROOT rw console=tty0 console=ttyS0,115200"
 
 sys.path.append(str(DOCS))
-from recipe_page import DIRECTORY, OTHERS, Check, Recipe, recipes, translated  # noqa: E402 - the module is beside the pages
+from recipe_page import DIRECTORY, MIGRATED, OTHERS, Check, Recipe, migrated, recipes, translated  # noqa: E402 - the module is beside the pages
 
 
 def config_of(recipe: Recipe, directory: Path) -> Config:
@@ -96,7 +96,7 @@ def without_comments(path: str, node: Node) -> Node:
 def main(image: str) -> None:
     """Write the facts that the plans of all recipes need."""
     with imaged(Path(image)) as (facts, recorder), tempfile.TemporaryDirectory() as scratch:
-        for recipe in recipes():
+        for recipe in (*recipes(), migrated()):
             planned(config_of(recipe, Path(scratch)), facts, recorder, goes_on=True)
         nodes = {path: node and without_comments(path, node) for path, node in recorder.nodes.items()}
         text = document.text(replace(facts, nodes=nodes))

@@ -13,7 +13,7 @@ from ignition.cli.validation.examine import examine
 from ignition.config import origins
 from ignition.facts.document import Device, Facts, replace
 from ignition.planning.tree import KnownTree
-from tests.recipes.machine import DIRECTORY, OTHERS, TOP, known, planned, recipes, translated
+from tests.recipes.machine import DIRECTORY, MIGRATED, OTHERS, TOP, known, migrated, planned, recipes, translated
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE root@test"
 
@@ -40,7 +40,7 @@ def as_node(blank: Device, node: str) -> Device:
 
 def text_of(case: Any, group: Any) -> str:
     """The config of a machine, with a base config that needs no server."""
-    pages = {recipe.name: recipe for recipe in recipes()}
+    pages = {recipe.name: recipe for recipe in (*recipes(), migrated())}
     base = translated(pages["fleet"].documents[1].text, "fleet")
     values = {case.TANG_URL: "http://10.0.2.2:1", f"{case.BASE_SERVER}{case.BASE}": case.data_url(base)}
     return str(case.config(case.adapted(group, pages, values), KEY))
@@ -49,7 +49,7 @@ def text_of(case: Any, group: Any) -> str:
 def test_at_least_twelve_recipes_are_booted(case: Any) -> None:
     booted = [name for group in case.GROUPS for name in group.recipes]
     assert len(booted) == len(set(booted)) >= 12
-    assert set(booted) <= {recipe.name for recipe in recipes()}
+    assert set(booted) <= {*(recipe.name for recipe in recipes()), MIGRATED}
     assert set(case.ONCE) <= set(booted)
 
 
@@ -61,7 +61,16 @@ def test_index_has_every_recipe_and_marks_those_that_are_booted(case: Any) -> No
     assert {name for name, mark in rows if mark} == {name for group in case.GROUPS for name in group.recipes}
 
 
-@pytest.mark.parametrize("name", ["together", "raid1-root", "luks-root"])
+def test_choice_of_recipes(case: Any) -> None:
+    assert case.chosen("") == list(case.GROUPS)
+    together, mirrored = case.chosen("lvm, proxy,hostname")
+    assert (list(together.recipes), together.reboots, list(mirrored.recipes)) == (["hostname", "lvm"], False, ["proxy"])
+    assert case.TOGETHER.reboots
+    with pytest.raises(Exception, match="^RECIPES: no recipe named kubernetes is booted; there are: user-ssh-key, "):
+        case.chosen("kubernetes")
+
+
+@pytest.mark.parametrize("name", ["together", "raid1-root", "luks-root", "from-cloud-init"])
 def test_machine(case: Any, name: str, tmp_path: Path) -> None:
     (group,) = [one for one in case.GROUPS if one.name == name]
     path = tmp_path / "config.ign"

@@ -3,12 +3,15 @@ the pages say, after the first boot and after a later one. Recipes that do not e
 are merged by one config. Those that recreate ROOT have a machine each.
 
 Only values that depend on the run are inserted: names of disks, so that each recipe has its own, and addresses of servers.
+
+RECIPES=hostname,lvm in the environment boots these recipes alone, each in the group that it belongs to.
 """
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,13 +19,14 @@ from harness import disks, guest
 from harness.case import Case
 from harness.checks import Checks
 from harness.disks import GIB, Disk
+from harness.errors import HarnessError
 from harness.hardware import Hardware
 from harness.machine import Machine, Nic
 from harness.services.documents import Documents
 from harness.services.tang import GUESTS_VIEW, Tang
 
 sys.path += [str(Path(__file__).resolve().parents[3] / "docs"), str(Path(__file__).resolve().parents[3])]
-from recipe_page import Recipe, recipes, translated  # noqa: E402 - the module is beside the pages
+from recipe_page import MIGRATED, Recipe, migrated, recipes, translated  # noqa: E402 - the module is beside the pages
 
 TIMEOUT_S = 3600
 EXPECTED_S = 900
@@ -47,8 +51,16 @@ class Group:
     disks: int
     nics: Sequence[Nic] = (Nic(),)
     memory_mib: int = 2048
-    reboots: bool = False  # for the kernel arguments of a recipe
     compared: bool = True  # with its plan, as the case root-luks is not either
+
+    @property
+    def reboots(self) -> bool:
+        """Whether the first boot sets kernel arguments, and starts again with them."""
+        return "kernel-arguments" in self.recipes
+
+    def only(self, names: Collection[str]) -> "Group":
+        """The group with these of its recipes."""
+        return replace(self, recipes={name: own for name, own in self.recipes.items() if name in names})
 
 
 TOGETHER = Group(
@@ -79,23 +91,35 @@ TOGETHER = Group(
     },
     disks=9,
     nics=(Nic(), STATIC, TAGGED),
-    reboots=True,
 )
 # The VLAN has the default route, as the static address of the others has.
 MIRRORED = Group("raid1-root", {"raid1-root": {}, "proxy": {}, "bond-vlan": {}}, disks=1, nics=(Nic(), BONDED))
 ENCRYPTED = Group("luks-root", {"luks-root": {}, "fleet": {}}, disks=0, memory_mib=2560, compared=False)
-GROUPS = (TOGETHER, MIRRORED, ENCRYPTED)
+FROM_CLOUD_INIT = Group(MIGRATED, {MIGRATED: {}}, disks=1)
+GROUPS = (TOGETHER, MIRRORED, ENCRYPTED, FROM_CLOUD_INIT)
 
 
 def run(case: Case) -> None:
     """A machine for each group: its first boot, and a later one."""
-    pages = {recipe.name: recipe for recipe in recipes()}
+    pages = {recipe.name: recipe for recipe in (*recipes(), migrated())}
     base = translated(pages["fleet"].documents[1].text, "fleet")
     with Tang(case.work / "tang") as tang, Documents({BASE: base}) as server:
         values = {TANG_URL: tang.url, THUMBPRINT: tang.thumbprint(), BASE_SERVER: f"http://{GUESTS_VIEW}:{server.port}"}
         here = {f"{GUESTS_VIEW}:{server.port}": f"127.0.0.1:{server.port}"}
-        for group in GROUPS:
+        for group in chosen(os.environ.get("RECIPES", "")):
             boot(case, group, adapted(group, pages, values), here)
+
+
+def chosen(names: str) -> list[Group]:
+    """The groups with those of their recipes that this list names, separated by commas; all for an empty list.
+
+    HarnessError for a name that no group has.
+    """
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    booted = [name for group in GROUPS for name in group.recipes]
+    if unknown := [name for name in wanted if name not in booted]:
+        raise HarnessError(f"RECIPES: no recipe named {', '.join(unknown)} is booted; there are: {', '.join(booted)}")
+    return [group for group in (group.only(wanted or booted) for group in GROUPS) if group.recipes]
 
 
 def adapted(group: Group, pages: Mapping[str, Recipe], values: Mapping[str, str]) -> list[Recipe]:
