@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "ignition.host": {"ignition", "ignition.errors"},
     "ignition.host.limits": set(),
     "ignition.transpile": {"ignition.errors", "ignition.config", "ignition.host"},
-    "ignition.from_cloud_config": {"ignition.errors", "ignition.config", "ignition.transpile"},
+    "ignition.from_cloud_config": {"ignition.errors", "ignition.config", "ignition.host", "ignition.transpile"},
     "ignition.trust": {"ignition.errors", "ignition.config", "ignition.host"},
     "ignition.fetch": {"ignition", "ignition.errors", "ignition.config", "ignition.host", "ignition.trust"},
     "ignition.operation": {"ignition.errors", "ignition.host", "ignition.fetch"},

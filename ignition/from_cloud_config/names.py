@@ -10,6 +10,7 @@ import re
 from ignition.config.text.yaml_nodes import Scalar
 from ignition.config.text.yaml_scalars import BOOL
 from ignition.from_cloud_config.reading import flag, text
+from ignition.host import hostnames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def translate(work: Work, root: View) -> None:
 
 def _host_name(work: Work, root: View) -> None:
     origin = root.at("fqdn") if "hostname" not in root else root.at("hostname")
-    host, fqdn = root.text("hostname"), root.text("fqdn")
+    host, fqdn = _valid_name(work, root, "hostname"), _valid_name(work, root, "fqdn")
     if fqdn is None and host and "." in host[1:]:
         fqdn = host
         host = host.partition(".")[0]
@@ -69,6 +70,15 @@ def _host_name(work: Work, root: View) -> None:
     elif host:
         work.leftovers.note(origin, "preserve_hostname keeps the host name of the image, as with cloud-init")
     _hosts(work, root, host, fqdn or "")
+
+
+def _valid_name(work: Work, root: View, key: str) -> str | None:
+    """A name of the machine; one that Linux would not take is listed."""
+    name = root.text(key)
+    if not name or hostnames.valid(name):
+        return name
+    work.leftovers.left(root.at(key), "not a valid host name", hostnames.FIX)
+    return None
 
 
 def _hosts(work: Work, root: View, host: str, fqdn: str) -> None:

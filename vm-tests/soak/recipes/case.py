@@ -161,16 +161,19 @@ def boot(case: Case, group: Group, members: Sequence[Recipe], here: Mapping[str,
         with case.machine(f"{group.name}-kargs", drives, nics=group.nics, fw_cfg=source, hardware=hardware) as machine:
             machine.wait_for_reboot()
     with case.machine(f"{group.name}-first", drives, nics=group.nics, fw_cfg=source, hardware=hardware, foreseen=plan) as machine:
-        judge(case.checks(f"{group.name}, first boot", machine), machine, members)
+        first = judge(case.checks(f"{group.name}, first boot", machine), machine, members)
         machine.power_off()
     with case.machine(f"{group.name}-later", drives, nics=group.nics, hardware=hardware) as machine:
         lasting = [recipe for recipe in members if recipe.name not in ONCE]
-        judge(case.checks(f"{group.name}, later boot", machine), machine, lasting)
+        later = judge(case.checks(f"{group.name}, later boot", machine), machine, lasting)
         machine.cut_off()
+    first.done()
+    later.done()
+    case.say(f"booted as their pages say: {', '.join(group.recipes)}")
 
 
-def judge(checks: Checks, machine: Machine, members: Iterable[Recipe]) -> None:
-    """The machine is up, and the commands of the pages print what the pages say."""
+def judge(checks: Checks, machine: Machine, members: Iterable[Recipe]) -> Checks:
+    """The machine is up, and the commands of the pages print what the pages say. Returns the checks, which are not done."""
     ssh = machine.wait_for_login()
     checks.equal("state of the system", "running", guest.settle(ssh))
     commands = {f"{recipe.name}: $ {check.command}": check for recipe in members for check in recipe.checks}
@@ -181,4 +184,4 @@ def judge(checks: Checks, machine: Machine, members: Iterable[Recipe]) -> None:
     for name, answer in seen.items():
         output = commands[name].output.strip()
         checks.true(name, commands[name].matches(answer.text), f"{answer.text}\nand the page says:\n{output}")
-    checks.done()
+    return checks
