@@ -240,10 +240,8 @@ class Accounts:
     def read_passwords(self, root: View) -> None:
         """`chpasswd` and `password`."""
         view = root.view("chpasswd")
-        expire = view.flag("expire", default=True)
-        for path, node in view.items("users"):
-            self._changed(View(self._left, path, node))
-        hashes = 0
+        expires = view.flag("expire", default=True)  # hashes too, since cloud-init 22.3
+        hashes = sum([self._changed(View(self._left, path, node)) for path, node in view.items("users")])
         for path, line in self._lines(view):
             name, _, value = line.partition(":")
             if value.strip() in ("R", "RANDOM"):
@@ -253,15 +251,22 @@ class Accounts:
                 self.user(name.strip(), path)["password_hash"] = value.strip()
             else:
                 self._left.left(path, "a password is not copied in plain text", _TO_HASH.format("NAME:HASH"))
-        if expire and "expire" in view:
-            self._left.left(view.at("expire"), "passwords do not expire at the first login", "run chage --lastday 0 by runcmd")
+        if "users" in view:
+            root.note("password", "cloud-init ignores it beside chpasswd.users: it is left out")
+        elif self._default_password(root):
+            hashes += 1
+        if expires and (hashes or "expire" in view):
+            place = view.at("expire") if "expire" in view else view.path if "chpasswd" in root else root.at("password")
+            fix = "run chage --lastday 0 by runcmd, or write chpasswd: {expire: false}"
+            self._left.left(place, "passwords do not expire at the first login", fix)
         view.close()
-        self._default_password(root)
 
     def _lines(self, view: View) -> list[tuple[Path, str]]:
         return [(path, line) for path, node in view.items("list") for line in (text(node) or "").split("\n") if line.strip()]
 
-    def _changed(self, view: View) -> None:
+    def _changed(self, view: View) -> bool:
+        """Whether an entry of `users` has a hash, which its user gets."""
+        hashed = False
         name, value, kind = view.text("name"), view.text("password"), view.text("type", "hash")
         if not name:
             self._left.left(view.path, "the name is missing")
@@ -272,18 +277,23 @@ class Accounts:
             self._left.left(view.at("password"), "a password is not copied in plain text", fix)
         else:
             self.user(name, view.path)["password_hash"] = value
+            hashed = True
         view.close()
+        return hashed
 
-    def _default_password(self, root: View) -> None:
+    def _default_password(self, root: View) -> bool:
+        """Whether `password` has a hash, which the default user gets."""
         value, path = root.text("password"), root.at("password")
         if value is None:
-            return
+            return False
         if not _HASH.fullmatch(value):
             self._left.left(path, "a password is not copied in plain text", _TO_HASH.format("password"))
         elif (user := self.default_user(path)) is None:
             self._left.left(path, f"this is the password of the default user, and {_NO_DEFAULT}", _NAME_IT)
         else:
             user["password_hash"] = value
+            return True
+        return False
 
     # the result
 
