@@ -63,8 +63,8 @@ def test_index_has_every_recipe_and_marks_those_that_are_booted(case: Any) -> No
 
 def test_choice_of_recipes(case: Any) -> None:
     assert case.chosen("") == list(case.GROUPS)
-    together, mirrored = case.chosen("lvm, proxy,hostname")
-    assert (list(together.recipes), together.reboots, list(mirrored.recipes)) == (["hostname", "lvm"], False, ["proxy"])
+    together, migrated = case.chosen("lvm, proxy,hostname")
+    assert (list(together.recipes), together.reboots, list(migrated.recipes)) == (["hostname", "lvm"], False, ["proxy"])
     assert case.TOGETHER.reboots
     with pytest.raises(Exception, match="^RECIPES: no recipe named kubernetes is booted; there are: user-ssh-key, "):
         case.chosen("kubernetes")

@@ -76,7 +76,6 @@ TOGETHER = Group(
         "kernel-modules": {},
         "sysctl": {},
         "swap-file": {},
-        "ca-certificates": {},
         "registries": {},
         "run-once": {},
         "timer": {},
@@ -93,9 +92,9 @@ TOGETHER = Group(
     nics=(Nic(), STATIC, TAGGED),
 )
 # The VLAN has the default route, as the static address of the others has.
-MIRRORED = Group("raid1-root", {"raid1-root": {}, "proxy": {}, "bond-vlan": {}}, disks=1, nics=(Nic(), BONDED))
+MIRRORED = Group("raid1-root", {"raid1-root": {}, "bond-vlan": {}}, disks=1, nics=(Nic(), BONDED))
 ENCRYPTED = Group("luks-root", {"luks-root": {}, "fleet": {}}, disks=0, memory_mib=2560, compared=False)
-FROM_CLOUD_INIT = Group(MIGRATED, {MIGRATED: {}}, disks=1)
+FROM_CLOUD_INIT = Group(MIGRATED, {MIGRATED: {}, "ca-certificates": {}, "proxy": {}}, disks=1)
 GROUPS = (TOGETHER, MIRRORED, ENCRYPTED, FROM_CLOUD_INIT)
 
 
