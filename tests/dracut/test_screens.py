@@ -415,6 +415,7 @@ def run_is_full(machine: Broken) -> None:
 def run_was_full(machine: Broken) -> None:
     """There is space again when the screen is made."""
     said = (
+        "files: op(2): [failed] write file /etc/passwd: it already exists with other content\n"
         f"files: stage files failed: {NAME}:7:8 ($.storage.files.0): /etc/passwd already exists with other content\n"
         "files: cannot write the failure screen: [Errno 28] No space left on device\n"
         "files: the failure was not recorded: OSError: [Errno 28] No space left on device\n"
