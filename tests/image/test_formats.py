@@ -111,7 +111,7 @@ def test_failed_conversion_leaves_nothing(builder: Builder, tmp_path: Path) -> N
 
 def test_builder_refuses_a_name_before_it_builds(tmp_path: Path) -> None:
     script = Path(__file__).parent.parent.parent / "vm-tests/image/build.py"
-    argv = [sys.executable, script, "--output", tmp_path / "a.ova", "--cache", tmp_path / "cache"]
+    argv = [sys.executable, str(script), "--output", str(tmp_path / "a.ova"), "--cache", str(tmp_path / "cache")]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(f"build.py: {tmp_path}/a.ova: the format is unknown")

@@ -98,7 +98,7 @@ def test_manifest_is_as_its_schema_says(builder: Builder, folder: Path, tmp_path
     layout = builder("layout")
     with raw.open("wb") as file:
         file.truncate(layout.disk_bytes())
-    argv = ["sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", raw]
+    argv = ["sfdisk", "--quiet", "--no-tell-kernel", "--no-reread", str(raw)]
     subprocess.run(argv, input=layout.sfdisk_script(), text=True, check=True)
     builder("publish").finish(folder, {**ABOUT, "disk": builder("manifest").partition_table(raw)})
     manifest = json.loads((folder / "manifest.json").read_text())

@@ -54,12 +54,14 @@ def test_byte_code_still_belongs_to_its_source(builder: Builder, tmp_path: Path)
     source.parent.mkdir()
     source.write_text("VALUE = 1\n")
     os.utime(source, (LATER, LATER))
-    compiled = Path(py_compile.compile(str(source), doraise=True, invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP))
+    compiled = tmp_path / "root/module.pyc"
+    mode = py_compile.PycInvalidationMode.TIMESTAMP
+    py_compile.compile(str(source), str(compiled), doraise=True, invalidation_mode=mode)
     builder("reproducible").clamp(tmp_path / "root", EPOCH)
     assert int.from_bytes(compiled.read_bytes()[8:12], "little") == EPOCH == source.stat().st_mtime
     # A hash in place of the time stays.
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    compiled = Path(py_compile.compile(str(source), doraise=True, invalidation_mode=mode))
+    py_compile.compile(str(source), str(compiled), doraise=True, invalidation_mode=mode)
     before = compiled.read_bytes()
     builder("reproducible").clamp(tmp_path / "root", EARLIER)
     assert compiled.read_bytes() == before
