@@ -149,8 +149,12 @@ def test_epoch_is_that_of_the_environment_or_of_the_last_commit(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(EPOCH))
     assert epoch(tmp_path, ["x"]) == EPOCH
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
-    with pytest.raises(builder("tools").BuildError, match="^the sources are not in git: set SOURCE_DATE_EPOCH"):
-        epoch(tmp_path, ["x"])
+    # As unpacked from a release, without git.
+    for name, seconds in (("x", EARLIER), ("z", LATER)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (seconds, seconds))
+    assert epoch(tmp_path, ["x"]) == EARLIER
+    assert epoch(tmp_path, ["x", "z", "absent"]) == LATER
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run(["git", "-C", tmp_path, "init", "-q"], check=True)
     for name, seconds in (("x", EPOCH), ("y", LATER)):

@@ -1,7 +1,7 @@
 """Same inputs, same bytes: times, identifiers and order that follow from the inputs, and the first difference of two results.
 
 SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch) is that of the environment, or else the time of the last
-commit that changed a source of the image. No file of the image is younger.
+commit that changed a source of the image, and outside of git that of the youngest source. No file of the image is younger.
 """
 
 import os
@@ -32,17 +32,28 @@ _LAST_CHANGE = re.compile(r"(?m)^([^:\n]+:[^:\n]*:)\d+(?=:)")  # shadow(5): the 
 
 
 def epoch(repository: Path, sources: Sequence[str]) -> int:
-    """Seconds since 1970. Raises BuildError where nothing tells them."""
-    given = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if not given:
-        argv = ["git", "-C", str(repository), "log", "-1", "--format=%ct", "--", *sources]
-        try:
-            given = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise BuildError("the sources are not in git: set SOURCE_DATE_EPOCH to the time of their release") from error
+    """Seconds since 1970. Raises BuildError for an odd SOURCE_DATE_EPOCH.
+
+    Outside of git it is the time of the youngest source: `git archive` sets all to the time of the commit.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH", "") or _last_commit(repository, sources) or str(_youngest(repository, sources))
     if not given.isdigit() or int(given) < EARLIEST:
         raise BuildError(f"SOURCE_DATE_EPOCH={given}: expected seconds since 1970, and not before {EARLIEST} (the year 2000)")
     return int(given)
+
+
+def _last_commit(repository: Path, sources: Sequence[str]) -> str:
+    argv = ["git", "-C", str(repository), "log", "-1", "--format=%ct", "--", *sources]
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _youngest(repository: Path, sources: Sequence[str]) -> int:
+    tops = [repository / name for name in sources]
+    files = [path for top in tops for path in ([top] if top.is_file() else top.rglob("*")) if path.is_file()]
+    return int(max((path.stat().st_mtime for path in files if path.suffix != ".pyc"), default=EARLIEST))
 
 
 def file_system_id(label: str, seconds: int) -> uuid.UUID:
