@@ -30,6 +30,13 @@ def test_each_suite_has_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {name for name in bookworm if " " in name or "#" in name} == set()
 
 
+def test_kernel_is_for_virtual_machines_or_any_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
+    root_tree = load(monkeypatch, "vm-tests/image", "root_tree")
+    cloud, generic = (set(root_tree.packages("bookworm", kernel)) for kernel in ("cloud", "generic"))
+    assert (cloud - generic, generic - cloud) == ({"linux-image-cloud-amd64"}, {"linux-image-amd64"})
+    assert root_tree.mmdebstrap_arguments("bookworm", kernel="generic") != root_tree.mmdebstrap_arguments("bookworm")
+
+
 def test_tests_need_the_python_of_the_suite() -> None:
     for suite, package in (("bookworm", "libpython3.11"), ("trixie", "libpython3.13")):
         listed = subprocess.run([TOP / ".ci/setup", "--list", suite], capture_output=True, text=True, check=True).stdout.split()
