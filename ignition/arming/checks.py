@@ -40,6 +40,7 @@ _PRESETS = ("/etc/systemd/system-preset", "/usr/lib/systemd/system-preset")
 _UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _BINARIES = ("/usr/bin", "/usr/sbin", "/bin", "/sbin")
 _GROW = "ignition.grow=root"
+_INITRD = re.compile(r"^initrd[ \t]+(\S+)", re.MULTILINE)
 _CLOUD_INIT, _CLOUD_INIT_OFF = "/usr/bin/cloud-init", "/etc/cloud/cloud-init.disabled"
 _PLATFORM_TOOLS = {  # program → (platform, package)
     "/usr/bin/vmware-rpctool": ("VMware", "open-vm-tools"),
@@ -103,23 +104,7 @@ def findings(root: Root, boot: Boot) -> list[Finding]:
 def _initramfs(root: Root, boot: Boot) -> Iterator[Finding]:
     if root.status(_DRACUT_MODULE) is None:
         yield Finding(MISSING, "the dracut module coreos-ignition", "install coreos-ignition-dracut", _DRACUT_MODULE)
-    versions = [match[1] for name in boot.names() if (match := _KERNEL.fullmatch(name))]
-    own = boot.has(_OWN_KERNEL)
-    if not versions and not own:
-        yield Finding(MISSING, "a kernel", "install a kernel, such as linux-image-amd64", boot.at("") or "/")
-    for version in versions:
-        if not root.is_directory(f"{_MODULES}/{version}"):
-            fix = f"install linux-image-{version}, or remove the kernel"
-            yield Finding(MISSING, f"the modules of the kernel {version}", fix, f"{_MODULES}/{version}")
-        names = [f"/{name.format(version)}" for name in _INITRAMFS]
-        path = next((name for name in names if boot.has(name)), "")
-        if path:
-            yield from _agent(boot, path)
-        else:
-            where = boot.at(names[0])
-            yield Finding(MISSING, f"an initramfs for the kernel {version}", f"dracut --kver {version} {where}", where)
-    if own:
-        yield from _agent(boot, _OWN_INITRAMFS)
+    yield from _kernels(root, boot)
     if has_initramfs_tools(root):
         what = "dracut: initramfs-tools builds the initramfs of the next kernel"
         yield Finding(MISSING, what, "replace it: ignition arm, or apt install dracut", UPDATE_INITRAMFS)
@@ -131,6 +116,31 @@ def _initramfs(root: Root, boot: Boot) -> Iterator[Finding]:
         yield Finding(
             MISSING, what, "install their packages: e2fsprogs, kmod, mount, passwd, systemd, udev, util-linux", _BINARIES[0]
         )
+
+
+def _kernels(root: Root, boot: Boot) -> Iterator[Finding]:
+    """Each kernel has its modules, and an initramfs with the agent."""
+    versions = [match[1] for name in boot.names() if (match := _KERNEL.fullmatch(name))]
+    own, listed = boot.has(_OWN_KERNEL), _listed_initramfs(boot)
+    if not versions and not own and not listed:
+        yield Finding(MISSING, "a kernel", "install a kernel, such as linux-image-amd64", boot.at("") or "/")
+    for version in versions:
+        if not root.is_directory(f"{_MODULES}/{version}"):
+            fix = f"install linux-image-{version}, or remove the kernel"
+            yield Finding(MISSING, f"the modules of the kernel {version}", fix, f"{_MODULES}/{version}")
+        names = [f"/{name.format(version)}" for name in _INITRAMFS]
+        path = next((name for name in names if boot.has(name)), "")
+        if path:
+            listed = [paths for paths in listed if path not in paths]
+            yield from _agent(boot, path)
+        else:
+            where = boot.at(names[0])
+            yield Finding(MISSING, f"an initramfs for the kernel {version}", f"dracut --kver {version} {where}", where)
+    if own:
+        listed = [paths for paths in listed if _OWN_INITRAMFS not in paths]
+        yield from _agent(boot, _OWN_INITRAMFS)
+    for paths in listed:
+        yield from _agent(boot, *paths)
 
 
 def _is_installed(root: Root, name: str) -> bool:
@@ -173,13 +183,25 @@ def _keys_inside(boot: Boot, path: str, wanted: list[str]) -> Iterator[Finding]:
         return  # _agent reports it
 
 
-def _agent(boot: Boot, path: str) -> Iterator[Finding]:
-    where = boot.at(path)
-    try:
-        found = boot.read_initramfs(where, AGENT)
-    except Failure as failure:
-        yield Finding(NOTE, f"it was not inspected: {failure.what}", failure.fix, where)
-        return
+def _listed_initramfs(boot: Boot) -> list[list[str]]:
+    """The initramfs files of each entry of the Boot Loader Specification; the kernel gets them as one."""
+    texts = [boot.text(f"{_ENTRIES}/{name}") for name in boot.names(_ENTRIES) if name.endswith(".conf")]
+    found = [[path for path in _INITRD.findall(text) if boot.has(path)] for text in texts]
+    return [paths for number, paths in enumerate(found) if paths and paths not in found[:number]]
+
+
+def _agent(boot: Boot, *paths: str) -> Iterator[Finding]:
+    """Whether one of these files of one initramfs has the agent."""
+    where, found = boot.at(paths[0]), None
+    for path in paths:
+        try:
+            found = boot.read_initramfs(boot.at(path), AGENT)
+        except Failure as failure:
+            yield Finding(NOTE, f"it was not inspected: {failure.what}", failure.fix, boot.at(path))
+            return
+        if found is not None:
+            where = boot.at(path)
+            break
     if found is None:
         fix = 'ignition arm, or add_dracutmodules+=" coreos-ignition " in /etc/dracut.conf.d and dracut --force'
         yield Finding(MISSING, "the agent in the initramfs", fix, where)

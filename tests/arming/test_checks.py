@@ -233,6 +233,17 @@ BROKEN = [
         "growth of ROOT to the end of its disk, unless the type of its partition is one that grows",
         id="no-growth",
     ),
+    pytest.param(
+        both(
+            without("boot/grub", "boot/vmlinuz-6.1", "boot/initrd.img-6.1"),
+            having("boot/debian/initrd", "bare"),
+            having("boot/loader/entries/a.conf", ENTRY + "initrd /debian/initrd\n"),
+        ),
+        MISSING,
+        "/boot/debian/initrd",
+        "the agent in the initramfs",
+        id="bare-initramfs-of-an-entry",
+    ),
     pytest.param(without("boot/coreos"), MISSING, "/boot/coreos/first_boot", "the flag of a first boot", id="no-flag"),
     pytest.param(
         having("etc/machine-id", "0123456789abcdef0123456789abcdef\n"),
@@ -335,6 +346,15 @@ def test_image_that_lacks_one_thing(image: Path, change: Callable[[Path], None],
                 having("boot/coreos/initrd.img", FILES["boot/initrd.img-6.1"]),
             ),
             id="machine-image",
+        ),
+        pytest.param(
+            both(
+                without("boot/grub", "boot/vmlinuz-6.1", "boot/initrd.img-6.1"),
+                having("boot/debian/initrd", "microcode"),
+                having("boot/debian/more", FILES["boot/initrd.img-6.1"]),
+                having("boot/loader/entries/a.conf", ENTRY + "initrd /debian/initrd\ninitrd /debian/more\n"),
+            ),
+            id="two-initramfs-files-of-an-entry",
         ),
         pytest.param(both(having("boot/flatcar/first_boot", ""), without("boot/coreos")), id="flatcar"),
     ],
