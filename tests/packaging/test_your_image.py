@@ -88,6 +88,12 @@ def test_mkosi_makes_an_image(tmp_path: Path) -> None:
     (image / "mkosi.postinst.chroot").chmod(0o755)
     # The tools that mkosi only recommends are for other distributions; the last ones are for `ignition doctor`.
     host = roots.ensure("trixie", ["mkosi", "reprepro", "dracut-core", "qemu-utils", "python3-pyudev"])
+    # The archive of this root alone: mkosi would also read that of debug symbols, which mirrors may lack.
+    archive, suite = next(line.split()[-3:-1] for line in (host / "etc/apt/sources.list").read_text().splitlines() if line)
+    sources = image / "mkosi.sandbox/etc/apt/sources.list.d/mkosi.sources"
+    sources.parent.mkdir(parents=True)
+    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    sources.write_text(f"Types: deb\nURIs: {archive}\nSuites: {suite}\nComponents: main\nSigned-By: {keyring}\n")
     machine = roots.Overlay(host, tmp_path / "machine")
     for path in (image / "packages").glob("coreos-ignition-tools_*.deb"):
         shutil.copy(path, machine.upper)
