@@ -102,7 +102,7 @@ def debug(message: str, **fields: object) -> None:
 
 def info(message: str, **fields: object) -> None:
     """An ordinary event."""
-    _send(INFO, message, fields, _Settings.also)
+    send(INFO, message, **fields)
 
 
 def warning(message: str, **fields: object) -> None:

@@ -150,7 +150,7 @@ class _Checked:
 
 
 class _Plan:
-    """The rules and members to check in records of a class, computed once per class. `inner`: members that have plans, too."""
+    """The rules and members to check in records of a class, computed once per class. `inner`: members that are records."""
 
     __slots__ = ("fields", "inner", "rules")
 
@@ -162,15 +162,13 @@ class _Walker:
     def __init__(self, version: str, data: object, only: Collection[str] | None, valid_in: str) -> None:
         self.found: list[Finding] = []
         self._context, self._only, self._valid_in = Context(version, data), only, valid_in
-        self._plans: dict[type[Record], _Plan | None] = {}
+        self._plans: dict[type[Record], _Plan] = {}
         self.more = {ERROR: 0, WARNING: 0}  # findings beyond those that are kept
         self._left = {level: limits.FINDINGS for level in self.more}
 
     def walk(self, record: Record) -> None:
         """Collect the findings about a record and all in it."""
-        plan = self._plan(type(record))
-        if plan is not None:
-            self._visit(record, plan, ())
+        self._visit(record, self._plan(type(record)), ())
 
     def _note(self, finding: Finding) -> None:
         if self._left[finding.level] > 0:
@@ -179,8 +177,7 @@ class _Walker:
         else:
             self.more[finding.level] += 1
 
-    def _plan(self, cls: type[Record]) -> _Plan | None:
-        """None if nothing is to be checked in records of the class, at any depth."""
+    def _plan(self, cls: type[Record]) -> _Plan:
         if cls in self._plans:
             return self._plans[cls]
         version = self._context.version
@@ -189,10 +186,13 @@ class _Walker:
         checked = [_Checked(field, self._applies) for field in fields if self._only is None and (field.checks or field.each)]
         # Rules of a base class, such as Node, apply to its subclasses, and come first.
         rules = [one for base in reversed(cls.__mro__) for one in RULES.get(base, ()) if self._rule_applies(one)]
-        inner = [field for field in fields if field.is_record and self._plan(field.element) is not None]
-        plan = _Plan([one for one in checked if one.checks or one.each], rules, sorted(inner, key=lambda field: field.json))
-        self._plans[cls] = plan if plan.fields or plan.rules or plan.inner else None
-        return self._plans[cls]
+        inner = sorted((field for field in fields if field.is_record), key=lambda field: field.json)
+        plan = self._plans[cls] = _Plan([one for one in checked if one.checks or one.each], rules, inner)
+        return plan
+
+    def _is_idle(self, plan: _Plan) -> bool:
+        """Whether nothing is to be checked in records of the class, at any depth."""
+        return not plan.fields and not plan.rules and all(self._is_idle(self._plan(field.element)) for field in plan.inner)
 
     def _applies(self, check: Check) -> bool:
         # The values that a check accepts only become more with the versions.
@@ -210,14 +210,15 @@ class _Walker:
         if plan.rules:
             self._judge(record, plan.rules, path)
         for field in plan.inner:
-            value, inner = record.__dict__[field.name], self._plans[field.element]
-            if value is field.default or inner is None:
+            value = record.__dict__[field.name]
+            if value is field.default:
                 continue  # absent: the record around it checks required members
-            if field.many:
+            inner = self._plan(field.element)
+            if not field.many:
+                self._visit(value, inner, (*path, field.json))
+            elif not self._is_idle(inner):
                 for index, element in enumerate(value):
                     self._visit(element, inner, (*path, field.json, index))
-            else:
-                self._visit(value, inner, (*path, field.json))
 
     def _judge(self, record: Record, rules: list[Rule], path: Path) -> None:
         self._context.path = path
