@@ -58,7 +58,7 @@ def _syscall() -> Callable[..., int]:
 
 
 def _again(anchor: int, name: bytes, how: bytes, inside: str) -> int:
-    """After a failure: once more while the kernel says so, or the error. Raises OSError."""
+    """After a failure: the call again while the kernel asks for that (EAGAIN), then the error. Raises OSError."""
     from ctypes import get_errno
 
     for _ in range(_TRIES):
