@@ -13,7 +13,7 @@ from tests.from_cloud_config.corpus import CORPUS, DOCUMENTS, PAGE, expected_tex
 from tests.programs import run
 
 RESULTS = sorted(CORPUS.glob("*.bu"))
-SIMULATED = ("users-basic", "users-system", "write-files-owner", "kubernetes-node", "ssh", "yaml-features")
+SIMULATED = ("booted", "users-basic", "users-system", "write-files-owner", "kubernetes-node", "ssh", "yaml-features")
 
 
 def test_corpus_is_complete() -> None:
