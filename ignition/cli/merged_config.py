@@ -154,20 +154,21 @@ def _found(word: str, directories: tuple[str, ...] | None, fetcher: Fetcher) -> 
     from ignition.config.url import scheme
     from ignition.fetch.urls import shown
     from ignition.rendering import system_configs
+    from ignition.trust import clear_signed
 
     if not word:
         return system_configs.user(directories) or ("the base directories (no user.ign)", b"")
     if word == STDIN:
         try:
-            return "standard input", sys.stdin.buffer.read()
+            return "standard input", clear_signed.unframed(sys.stdin.buffer.read(), "standard input")
         except OSError as error:
             raise Failure(f"the config cannot be read: {error.strerror}", where="standard input") from error
     if scheme(word) and not os.path.exists(word):
         with progress.working(f"fetching {shown(word)}"):
-            return shown(word), fetcher.read(Resource(source=word))
+            return shown(word), clear_signed.unframed(fetcher.read(Resource(source=word)), shown(word))
     try:
         with open(word, "rb") as file:
-            return word, file.read()
+            return word, clear_signed.unframed(file.read(), word)
     except OSError as error:
         raise Failure(f"the config cannot be read: {error.strerror}", where=word) from error
 

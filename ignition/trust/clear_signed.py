@@ -46,6 +46,17 @@ def text_of(content: bytes, where: str) -> bytes:
     )
 
 
+def unframed(content: bytes, where: str) -> bytes:
+    """The text for programs of a workstation, which check no signature; texts that are not clear-signed are returned unchanged.
+
+    Empty lines stand for those before the text, so that its lines keep their numbers. Raises Failure as `text_of` does.
+    """
+    if not is_clear_signed(content):
+        return content
+    text = text_of(content, where)
+    return b"\n" * _after_headers([line.rstrip(_BLANKS) for line in content.split(b"\n")], where) + text
+
+
 def _after_headers(lines: list[bytes], where: str) -> int:
     """The index of the first line of the text."""
     for number, line in enumerate(lines[1:], start=1):

@@ -57,10 +57,12 @@ def examine(name: str, targets: Sequence[Target], *, advice: bool) -> Examined:
     from ignition.config.parse import parse
     from ignition.config.text import packed
     from ignition.transpile import user_data
+    from ignition.trust import clear_signed
 
     try:
         content = _content(name)
-        text = packed.unpack(content)  # lines and columns are those of the unpacked text
+        # Lines and columns are those of the unpacked text; a signature is the machine's to check.
+        text = clear_signed.unframed(packed.unpack(content), name)
     except IsADirectoryError:
         return Examined(name, problem="is a directory", fix="name the configs in it")
     except OSError as error:
