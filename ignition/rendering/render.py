@@ -60,9 +60,9 @@ def user_config(platform: str, fetcher: Fetcher, vendor: Vendor | None = None) -
     from ignition.rendering import trusted
 
     source, place, content, resource = _find(platform, fetcher, vendor)
-    if source != "retry" and (
-        source != "system" or (vendor and vendor.is_outside(place)) or (fetcher.policy and fetcher.policy.digest)
-    ):
+    if source == "retry" or (source == "system" and not (vendor and vendor.is_outside(place))):
+        content = trusted.own(content, place, fetcher, is_bound=source != "retry")
+    else:
         content = trusted.first(content, place, fetcher, resource)
     texts = Sources(platform)
     reader, kind = Reader(platform, texts), "user"

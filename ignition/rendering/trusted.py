@@ -43,6 +43,15 @@ def first(content: bytes, place: str, fetcher: Fetcher, resource: Resource | Non
     return content if text is None else text
 
 
+def own(content: bytes, place: str, fetcher: Fetcher, *, is_bound: bool) -> bytes:
+    """The text of a first config that is the machine's own, without a check of its signature. `is_bound`: by the digest."""
+    from ignition.trust import clear_signed, digest
+
+    if is_bound and fetcher.policy:
+        digest.check(fetcher.policy.digest, content, place)
+    return clear_signed.unframed(content, place)
+
+
 def config(resource: Resource, place: str, fetcher: Fetcher, early: bytes | None = None) -> bytes:
     """The text of a config that another one refers to, verified. `early`: its content, downloaded before. Raises Failure."""
     policy = fetcher.policy or NOTHING

@@ -148,6 +148,25 @@ def test_user_config_of_the_initramfs_needs_no_signature(image: Boot) -> None:
     assert "/signed" in applied(image)
 
 
+def test_user_config_of_the_initramfs_is_bound_by_the_digest_alone(image: Boot, keys: Keys) -> None:
+    text = keys.clear(CONFIG, "stranger")
+    image.fragment("user.ign", text.decode())
+    image.cmdline(f"ignition.config.verify=required ignition.config.digest=sha256-{hashlib.sha256(text).hexdigest()}")
+    image.execute("fetch")
+    assert "/signed" in applied(image)
+
+
+def test_config_of_a_retry_needs_neither(image: Boot, keys: Keys) -> None:
+    from ignition.host import paths
+
+    image.cmdline(f"ignition.config.verify=required ignition.config.digest=sha256-{'0' * 64}")
+    (image.run / paths.RETRY_CONFIG).write_bytes(CONFIG)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "STATE", str(image.run / "state"))
+        image.execute("fetch")
+    assert "/signed" in applied(image)
+
+
 @pytest.mark.parametrize("name", ["user.ign", "base.ign", "default.ign"])
 @pytest.mark.parametrize("signed", [True, False], ids=["signed", "unsigned"])
 def test_config_on_a_disk_needs_one(image: Boot, keys: Keys, name: str, signed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
