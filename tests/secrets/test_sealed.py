@@ -121,3 +121,14 @@ def test_commands_for_people_do_not_open_it(bench: Bench, command: str, place: s
     if command == "simulate":
         words_of_it = b"is left out here: " if place == "merge" else b"not simulated: "
         assert words_of_it in ran.streams["stdout"] + ran.streams["stderr"]
+
+
+def test_many_files_are_opened_side_by_side(bench: Bench) -> None:
+    secrets = [secret_of(f"sealed beside others {number}") for number in range(12)]
+    files = [{"path": f"/opt/{number}", "mode": PRIVATE, "contents": resource(jwe(one))} for number, one in enumerate(secrets)]
+    bench.give("config", json.dumps(config(storage={"files": files})))
+    for stage in ("fetch", "files"):
+        ran = bench.stage(stage)
+        assert ran.status == 0, ran.words()
+    assert [(bench.root / f"opt/{number}").read_text() for number in range(12)] == secrets
+    assert [leaks(ran, one) for one in secrets] == [[]] * 12

@@ -52,7 +52,7 @@ def advise(subject: Subject) -> Iterator[Finding]:
         userinfo, _, host = source.partition("//")[2].partition("/")[0].rpartition("@")
         if kind not in _PLAIN or host.lower().startswith(_NEAR):
             continue
-        if secret:
+        if secret and not resource.extension.sealed:
             yield advice(
                 "W16", where, f"{secret} is fetched over plain {kind}: anyone on the network path can read it", _USE_HTTPS
             )

@@ -866,3 +866,10 @@ def test_custom_sections_and_options_are_silent() -> None:
     text = "[Nosuch]\nA=b\n"
     [one] = advised(files(file("/etc/systemd/network/a.network", text)))
     assert one.fix == "custom sections begin with X-"
+
+
+@pytest.mark.parametrize(("sealed", "rules"), [(False, ["W16"]), (True, ["W32"])])
+def test_sealed_content_may_be_fetched_in_the_open(sealed: bool, rules: list[str]) -> None:
+    extension = ', "x-coreos": {"sealed": true}' if sealed else ""
+    volume = f'{{"name": "l", "device": "/dev/a", "keyFile": {{"source": "http://x/k"{extension}}}}}'
+    assert [one.rule for one in advised(f'"storage": {{"luks": [{volume}]}}')] == rules

@@ -13,13 +13,16 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKikukUoIgBsoKwjac1Cs5k+xlQKUlsYq6sVS
 BROKEN = "broken.ign"  # the one that is not valid on purpose
 CONFIGS = sorted(path for path in (TOP / "vm-tests").rglob("*.ign") if path.name != BROKEN)
 # By folder and name: what is meant to be so, or of no matter in a test.
-EXPECTED: dict[str, list[str]] = {"extensions/config.ign": ["W21 $.storage.disks.0.partitions.0.x-coreos"]}
+EXPECTED: dict[str, list[str]] = {
+    "extensions/config.ign": ["W21 $.storage.disks.0.partitions.0.x-coreos"],
+    "luks_boots/config.ign": ["W32 $.storage.files.2.contents.x-coreos"],
+}
 
 
 def filled(text: str) -> str:
     """With something fitting in the place of each @WORD@, as the machine tests do."""
     fitting = {"SSH_KEY": KEY, "HTTP_PORT": "80", "HTTPS_PORT": "443", "DATA_START": "2048", "DATA_SIZE": "2048"}
-    fitting |= {"TANG_URL": "http://10.0.2.2:80"}
+    fitting |= {"TANG_URL": "http://10.0.2.2:80", "SEALED": "eyJjbGV2aXMiOnsicGluIjoidHBtMiJ9fQ..aXY.dGV4dA.dGFn"}
     digests = {"SHA256": "a" * 64, "SHA512": "a" * 128}
 
     def fit(match: re.Match[str]) -> str:
