@@ -10,10 +10,13 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from contextlib import suppress
 
 BLOCK = 1 << 20
 _ZEROS = bytes(BLOCK)
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2  # linux/falloc.h
+_WRITE = 2  # SYNC_FILE_RANGE_WRITE, linux/fs.h
+_BEGUN = 32 << 20  # bytes after which the disk is to begin
 
 
 class Writer:
@@ -22,6 +25,7 @@ class Writer:
     def __init__(self, descriptor: int, position: int, end: int) -> None:
         self._descriptor, self.position, self._end = descriptor, position, end
         self._pending = bytearray()
+        self._started = position  # up to here the disk is at work already
         self._hole = 0  # bytes of the run of zeros before `position`
         self._can_punch = True
         self.skipped = 0  # bytes that were not transferred
@@ -32,7 +36,9 @@ class Writer:
         if len(self._pending) >= BLOCK:
             whole = len(self._pending) // BLOCK * BLOCK
             for begin in range(0, whole, BLOCK):
-                self._put(bytes(memoryview(self._pending)[begin : begin + BLOCK]))
+                # Most of an image is zeros: these are not copied.
+                is_zero = self._pending.startswith(_ZEROS, begin)
+                self._put(_ZEROS if is_zero else bytes(memoryview(self._pending)[begin : begin + BLOCK]))
             del self._pending[:whole]
 
     @property
@@ -61,6 +67,9 @@ class Writer:
             self._end_hole()
             _write_at(self._descriptor, block, self.position)
         self.position += length
+        if self.position - self._started >= _BEGUN:
+            _start_writing(self._descriptor, self._started, self.position - self._started)
+            self._started = self.position
 
     def _end_hole(self) -> None:
         length, self._hole = self._hole, 0
@@ -84,6 +93,15 @@ def punch(descriptor: int, offset: int, length: int) -> int:
     fallocate = getattr(libc, "fallocate64", None) or libc.fallocate  # the first one also where off_t has 32 bits
     done = fallocate(descriptor, _PUNCH_HOLE | _KEEP_SIZE, ctypes.c_int64(offset), ctypes.c_int64(length))
     return ctypes.get_errno() if done else 0
+
+
+def _start_writing(descriptor: int, offset: int, length: int) -> None:
+    """Let the disk begin with the bytes so far: otherwise it idles until the end, and fsync(2) waits for all of it.
+
+    sync_file_range(2) only starts it, and promises nothing; a failure is of no consequence.
+    """
+    with suppress(AttributeError):  # a C library without it
+        ctypes.CDLL(None).sync_file_range(descriptor, ctypes.c_int64(offset), ctypes.c_int64(length), _WRITE)
 
 
 def zero(descriptor: int, offset: int, length: int) -> None:

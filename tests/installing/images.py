@@ -70,14 +70,14 @@ class Keys:
 
     def sign(self, data: bytes, *more: str) -> bytes:
         """The detached signature of these bytes."""
-        argv = ["gpg", "--homedir", self.home, "--batch", "--quiet", *more, "--detach-sign", "--output", "-"]
+        argv: list[str | Path] = ["gpg", "--homedir", self.home, "--batch", "--quiet", *more, "--detach-sign", "--output", "-"]
         return subprocess.run(argv, input=data, capture_output=True, check=True, timeout=120).stdout
 
 
 def make_keys(folder: Path, name: str, *, armoured: bool = True) -> Keys:
     """A new Ed25519 key. The path of its home must be short: gpg-agent has a socket in it."""
     folder.mkdir(mode=0o700, parents=True)
-    base = ["gpg", "--homedir", folder, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+    base: list[str | Path] = ["gpg", "--homedir", folder, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
     program(*base, "--quick-generate-key", f"{name} <{name}@example.com>", "ed25519", "sign", "never")
     public = folder / "public"
     program(*base, *(["--armor"] if armoured else []), "--output", public, "--export")

@@ -79,7 +79,8 @@ class Keys:
 
     def __init__(self) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="gpg", dir="/tmp"))
-        self._base = ["gpg", "--homedir", self._home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+        quiet = ["--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+        self._base: list[str | Path] = ["gpg", "--homedir", self._home, *quiet]
         program([*self._base, "--quick-generate-key", "publisher <publisher@example.com>", "ed25519", "sign", "never"])
 
     def public(self) -> str:
