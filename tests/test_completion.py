@@ -281,7 +281,7 @@ def test_bash_completes_what_is_typed(scripts: Path, place: Path, tmp_path: Path
 @pytest.mark.parametrize("shell", SHELLS)
 def test_scripts_are_what_their_shell_reads(shell: str, scripts: Path) -> None:
     found = [path for path in scripts.rglob("*") if path.is_file() and f"/{shell}" in str(path.relative_to(scripts.parent))]
-    assert len(found) == 6
+    assert len(found) == 7
     for path in found:
         done = subprocess.run([shell, "-n", str(path)], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), path
