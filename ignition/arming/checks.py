@@ -256,7 +256,11 @@ def _identity(root: Root) -> Iterator[Finding]:
     if root.status("/etc/ssh/sshd_config") is not None and not facts.key_maker:
         what = "a unit that makes SSH host keys: without them sshd does not start"
         yield Finding(MISSING, what, "ignition arm installs one, or write a unit that runs ssh-keygen -A", "/etc/ssh")
-    if root.status(machine_id.KEPT) is not None and (read_text(root, machine_id.KEPT) or "").strip():
+    # systemd-tmpfiles makes it a link to /etc/machine-id.
+    if root.status(machine_id.KEPT) is not None and (read_text(root, machine_id.KEPT) or "").strip() not in (
+        "",
+        reset.UNINITIALIZED,
+    ):
         yield Finding(MISSING, "a machine ID of its own: systemd takes this one of D-Bus", "remove it", machine_id.KEPT)
 
 

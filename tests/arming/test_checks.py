@@ -326,6 +326,7 @@ def test_image_that_lacks_one_thing(image: Path, change: Callable[[Path], None],
     [
         pytest.param(without("etc/machine-id"), id="no-machine-id"),
         pytest.param(having("var/lib/dbus/machine-id", ""), id="empty-machine-id-of-dbus"),
+        pytest.param(having("var/lib/dbus/machine-id", "uninitialized\n"), id="linked-machine-id-of-dbus"),
         pytest.param(having("usr/sbin/update-initramfs", "#!/bin/sh\nexec dracut\n"), id="update-initramfs-of-dracut"),
         pytest.param(both(without("boot/grub"), having("boot/loader/entries/a.conf", ENTRY)), id="systemd-boot"),
         pytest.param(
