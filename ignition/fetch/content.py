@@ -63,9 +63,9 @@ def _hashed(wanted: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def as_written(resource: Resource) -> bytes | None:
-    """The content of a data URL that is neither packed nor verified; None for any other resource. Raises Failure."""
+    """The content of a data URL that is neither packed, verified nor sealed; None for any other resource. Raises Failure."""
     url = resource.source or ""
-    if not url.startswith("data:") or resource.compression or resource.verification.hash:
+    if not url.startswith("data:") or resource.compression or resource.verification.hash or resource.extension.sealed:
         return None
     try:
         return _of_data_url(url)

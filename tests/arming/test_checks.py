@@ -96,7 +96,7 @@ class TestKeys:
         put(image, "usr/lib/ignition/trusted.gpg.d/more.gpg", "key")
         put(image, self.DEMAND, "required\n")
         put(image, "usr/bin/gpgv", "")
-        put(image, self.INITRAMFS, "agent keys")
+        put(image, self.INITRAMFS, f"keys, {FILES[self.INITRAMFS]}")
         return image
 
     def test_nothing_is_missing(self, signed: Path) -> None:
@@ -104,7 +104,7 @@ class TestKeys:
 
     def test_demand_without_a_key(self, image: Path) -> None:
         put(image, self.DEMAND, "required\n")
-        put(image, self.INITRAMFS, "agent keys")
+        put(image, self.INITRAMFS, f"keys, {FILES[self.INITRAMFS]}")
         what = "a key: the image requires signed configs, and would accept none"
         assert found(image) == [(MISSING, "/usr/lib/ignition/trusted.gpg", what)]
 
@@ -117,7 +117,7 @@ class TestKeys:
         assert found(signed) == [(MISSING, "/usr/bin/gpgv", "gpgv, which checks the signatures of configs")]
 
     def test_initramfs_from_before_the_keys(self, signed: Path) -> None:
-        put(signed, self.INITRAMFS, "agent")
+        put(signed, self.INITRAMFS, FILES[self.INITRAMFS])
         names = ("gpgv", "trusted.gpg", "more.gpg", "config-verify")
         assert found(signed) == [
             (MISSING, f"/{self.INITRAMFS}", f"{name} in the initramfs, for signed configs") for name in names

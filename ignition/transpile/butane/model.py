@@ -52,6 +52,7 @@ def _of_yaml(field: Field, cls: type[Record]) -> Field:
         return field
     settled = Field(model.doc, field.default, model.since, model.json, model.inner_since | field.inner_since)
     settled.name, settled.element, settled.many, settled.unset = field.name, field.element, field.many, model.unset
+    settled.is_record = field.is_record
     return settled
 
 
