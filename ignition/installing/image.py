@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 
 from ignition.errors import Failure
 from ignition.host import progress
+from ignition.host.threads import STEP_S
 from ignition.installing import signature, unpack
 from ignition.storage import gpt, gpt_disk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from queue import Queue
+
     from ignition.installing.signature import Verifier
     from ignition.installing.source import Source
 
@@ -116,7 +119,7 @@ def ahead(pieces: Iterator[bytes], depth: int = _AHEAD) -> Iterator[Iterator[byt
     def take() -> Iterator[bytes]:
         progress.before_threads()
         thread.start()
-        while (piece := found.get()) is not None:
+        while (piece := _got(found)) is not None:
             if isinstance(piece, BaseException):
                 raise piece
             yield piece
@@ -126,10 +129,17 @@ def ahead(pieces: Iterator[bytes], depth: int = _AHEAD) -> Iterator[Iterator[byt
     finally:
         is_over.set()
         while thread.is_alive():
-            try:
+            with suppress(queue.Empty):
                 found.get(timeout=_PAUSE_S)  # it may wait for room
-            except queue.Empty:
-                pass
+
+
+def _got(found: Queue[bytes | BaseException | None]) -> bytes | BaseException | None:
+    """The next one, waited for in steps, as `threads.join` does: meanwhile the timer writes lines of progress."""
+    from queue import Empty
+
+    while True:
+        with suppress(Empty):
+            return found.get(timeout=STEP_S)
 
 
 def _heard(pieces: Iterator[bytes], verifier: Verifier | None) -> Iterator[bytes]:
