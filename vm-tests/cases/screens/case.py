@@ -15,6 +15,7 @@ from harness.case import Case
 from harness.checks import Checks
 from harness.disks import MIB
 from harness.errors import Failed
+from harness.hardware import Hardware
 from harness.initramfs import with_files
 from harness.lab import SYNC_VARIABLE
 from harness.machine import Machine
@@ -84,7 +85,8 @@ def fails(case: Case, way: Way) -> None:
     if os.environ.get(SYNC_VARIABLE):
         files["usr/lib/coreos-ignition/emergency"] = _SCRIPT.read_text(encoding="utf-8")
     direct = with_files(direct, files, folder)
-    with case.machine(way.name.replace("_", "-"), [system, other], direct=direct, fw_cfg=fw_cfg) as machine:
+    hardware = Hardware(slots=2)  # for the disk that is attached later
+    with case.machine(way.name.replace("_", "-"), [system, other], direct=direct, fw_cfg=fw_cfg, hardware=hardware) as machine:
         text = machine.wait_for_console("times: end", SCREEN_S)
         checks = case.checks(way.name, machine)
         if way.name in THEN:
