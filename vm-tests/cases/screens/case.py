@@ -5,6 +5,7 @@ is attached and the stage retried, one asks for root's password, and one gives n
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from harness.machine import Machine
 TIMEOUT_S = 1800
 EXPECTED_S = 300
 SCREEN_S = 300.0
+ANSWER_S = 5.0  # a shell's
 _SCRIPT = Path(__file__).parents[3] / "dracut" / "35coreos-ignition" / "emergency"  # with --sync, on any image
 CONFIG = "opt/com.coreos/config"
 PASSWORD = "correct horse"
@@ -133,8 +135,9 @@ def asks(case: Case, machine: Machine, checks: Checks) -> None:
 
 def gives_none(case: Case, machine: Machine, checks: Checks) -> None:
     """Whatever is typed, there is no shell, and the console says why."""
-    said = "no shell here: ignition.failure.shell=none is on the kernel command line"
-    machine.type("\necho uid=$(( $$ * 0 ))\n\n", said)
+    machine.wait_for_console("^ignition: no shell here: ignition.failure.shell=none is on the kernel command line", SCREEN_S)
+    machine.type("\necho uid=$(( $$ * 0 ))\n", "echo uid")  # the terminal's echo
+    time.sleep(ANSWER_S)
     checks.lacks("a shell", "uid=0", machine.console.text())
 
 
