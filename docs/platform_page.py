@@ -17,6 +17,14 @@ The kernel argument `ignition.platform.id=` selects the platform for the agent a
 describes the arguments of Container Linux and Flatcar. The agent checks the kernel command line and `user.ign` first. A config
 that does not need a network is fetched before the network is up. An unknown id is an error that lists the known ones.
 """
+CLOSING_INTRODUCTION = """<a id="after-the-first-boot"></a>
+## Who can read the config after the first boot
+
+A config may contain secrets. *Deny the address* means `coreos-metadata-deny.service`, which is off unless it is enabled
+([coreos-metadata.md](coreos-metadata.md#deny-the-metadata-service)), and which runs where the table has an address. Files that the
+config has written have the modes that it gives them.
+"""
+CLOSING_HEAD = ("id", "address of the metadata service", "who can read the config, and how the platform removes or closes it")
 METADATA_INTRODUCTION = """<a id="what-coreos-metadata-writes"></a>
 ## Attributes of coreos-metadata
 
@@ -36,6 +44,8 @@ def lines() -> Iterator[str]:
     yield f"Former ids are accepted as well: {earlier}."
     yield "Platforms that map to `metal` have never had a config source: use the kernel command line, `user.ign` or the"
     yield "OEM partition. The user data of such a platform is intended for `coreos-cloudinit`.\n"
+    yield CLOSING_INTRODUCTION
+    yield from table(CLOSING_HEAD, [_closing(name) for name in platforms.ids()])
     yield METADATA_INTRODUCTION
     for name in platforms.ids():
         for metadata in platforms.module(name).metadata:
@@ -62,6 +72,11 @@ def _overview(name: str) -> tuple[str, ...]:
     removed = "yes" if config and config.remove else "no"
     gives = list(dict.fromkeys(what for metadata in platform.metadata for what in _gives(metadata)))
     return f"`{name}`", platform.title, source, network, removed if config else "–", ", ".join(gives) or "–"
+
+
+def _closing(name: str) -> tuple[str, ...]:
+    platform = platforms.module(name)
+    return f"`{name}`", ", ".join(platform.addresses) or "–", platform.closing or "not a source of configs"
 
 
 def _gives(metadata: Metadata) -> Iterator[str]:

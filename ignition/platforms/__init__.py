@@ -38,6 +38,9 @@ class Platform:
 
     The conditions of units are generated from the tables (dracut/platform_conditions.py). `without_unit`: members of the metadata
     that are not applied by any unit → the reason. `each_boot`: members that a unit applies at each boot, not only at the first.
+
+    `addresses`: of the metadata service, IPv4 and IPv6; empty without one, and where only DHCP or DNS knows them. `closing`: for
+    docs/platforms.md, who can read the config after the first boot, and how the platform removes or closes it.
     """
 
     def __init__(
@@ -49,9 +52,12 @@ class Platform:
         report: Report | None = None,
         without_unit: Mapping[str, str] | None = None,
         each_boot: tuple[str, ...] = (),
+        addresses: tuple[str, ...] = (),
+        closing: str = "",
     ) -> None:
         self.title, self.config, self.metadata, self.report = title, config, metadata, report
         self.without_unit, self.each_boot = without_unit or {}, each_boot
+        self.addresses, self.closing = addresses, closing
 
 
 def ids() -> list[str]:
@@ -94,6 +100,15 @@ def metadata(name: str) -> tuple[Metadata, ...]:
     if not tables:
         raise Failure(f"platform {name!r} does not provide metadata", fix=_one_of(name, known("metadata")))
     return tables
+
+
+def addresses(name: str) -> tuple[str, ...]:
+    """The addresses of that platform's metadata service. Raises Failure if it has none of its own."""
+    found = platform.addresses if (platform := _find(name)) else ()
+    if not found:
+        having = [one for one in ids() if module(one).addresses]
+        raise Failure(f"no address of a metadata service is known for platform {name!r}", fix=_one_of(name, having))
+    return found
 
 
 def report(name: str) -> Report | None:

@@ -39,6 +39,12 @@ def _required(path: str) -> Value:
 
 PLATFORM = Platform(
     "Akamai",
+    addresses=("169.254.169.254", "fd00:a9fe:a9fe::1"),
+    closing=(
+        "user data belongs to a deployment or rebuild "
+        "([Akamai](https://techdocs.akamai.com/cloud-computing/docs/overview-of-the-metadata-service)): deny the "
+        "address"
+    ),
     config=http(
         f"{BASE}/user-data",
         headers={"Accept": "*/*"},

@@ -23,6 +23,11 @@ def _ssh_keys(reader: Reader) -> list[str]:
 
 PLATFORM = Platform(
     "Alibaba Cloud",
+    addresses=("100.100.100.200", "fd00:100::100:200"),
+    closing=(
+        "`ModifyInstanceMetadataOptions` with `HttpEndpoint=disabled` closes the service "
+        "([Alibaba](https://www.alibabacloud.com/help/doc-detail/161196.htm)), or deny the address"
+    ),
     config=http(f"{BASE}/user-data"),
     metadata=(
         Metadata(

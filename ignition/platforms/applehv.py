@@ -53,4 +53,8 @@ def _connect() -> socket.socket:
     return made
 
 
-PLATFORM = Platform("Apple Virtualization", config=ConfigSource(f"HTTP over {WHERE}", fetch, needs_network=False))
+PLATFORM = Platform(
+    "Apple Virtualization",
+    closing="any program can ask the host's port, as long as the host answers: end the server there",
+    config=ConfigSource(f"HTTP over {WHERE}", fetch, needs_network=False),
+)

@@ -18,6 +18,12 @@ IDENTITY = Document("dynamic/instance-identity/document")
 
 PLATFORM = Platform(
     "Amazon EC2",
+    addresses=("169.254.169.254", "fd00:ec2::254"),
+    closing=(
+        "`aws ec2 modify-instance-metadata-options --instance-id ID --http-endpoint disabled` closes the service "
+        "([AWS](https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html)), and "
+        "with it the credentials of the instance's role; otherwise deny the address"
+    ),
     without_unit={"hostname": "DHCP provides it"},
     config=http(f"{imds.BASE}/2019-10-01/user-data", session=imds.token_headers),
     metadata=(

@@ -287,6 +287,12 @@ def _first_user(reader: Reader) -> FirstUser | None:
 
 PLATFORM = Platform(
     "Microsoft Azure",
+    addresses=("169.254.169.254", "168.63.129.16"),
+    closing=(
+        "user data can be replaced from outside while the machine runs "
+        "([Azure](https://learn.microsoft.com/en-us/azure/virtual-machines/user-data)); custom data stays on the "
+        "provisioning drive, for root and the group of its device; otherwise deny the address"
+    ),
     each_boot=("check_in",),
     config=ConfigSource(f"{USER_DATA.says}, else {CUSTOM_DATA} on the provisioning drive", _fetch, needs_network=True),
     metadata=(

@@ -36,6 +36,8 @@ def _ssh_keys(reader: Reader) -> list[str]:
 
 PLATFORM = Platform(
     "Azure Stack Hub",
+    addresses=("169.254.169.254", "168.63.129.16"),
+    closing="root and the group of the drive's device (Debian: `cdrom` or `disk`) can read it; detach the drive",
     each_boot=("check_in",),
     config=ConfigSource(
         f"{CUSTOM_DATA} on the provisioning drive", lambda _: awaited(discs(FORMATS), LIMIT_S), needs_network=False

@@ -28,5 +28,11 @@ def _services(fetcher: Fetcher) -> dict[str, Callable[[], bytes]]:
 
 PLATFORM = Platform(
     "CloudStack",
+    closing=(
+        "`updateVirtualMachine` with other `userdata`, on a stopped machine "
+        "([CloudStack](https://docs.huihoo.com/apache/cloudstack/api/4.4/user/updateVirtualMachine.html)). Only DHCP "
+        "knows the address of the service: a rule of the image's own firewall has to deny it. A drive: root and the "
+        "group of its device"
+    ),
     config=drive_or_service(dict.fromkeys(LABELS, ("cloudstack/userdata/user_data.txt",)), _services, says=SHOWN),
 )

@@ -80,6 +80,12 @@ def _addressing(entry: dict[str, object], where: str) -> tuple[list[Interfaced],
 
 PLATFORM = Platform(
     "DigitalOcean",
+    addresses=("169.254.169.254",),
+    closing=(
+        "user data cannot be changed after the creation "
+        "([DigitalOcean](https://docs.digitalocean.com/products/droplets/how-to/provide-user-data/)): deny the "
+        "address"
+    ),
     each_boot=("network",),
     config=http(f"{BASE}/v1/user-data", missing_is_none=False),
     metadata=(

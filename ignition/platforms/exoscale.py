@@ -13,6 +13,11 @@ BASE = "http://169.254.169.254/1.0"
 
 PLATFORM = Platform(
     "Exoscale",
+    addresses=("169.254.169.254",),
+    closing=(
+        "`user-data` of the instance can be replaced through the API "
+        "([Exoscale](https://openapi-v2.exoscale.com/source.json)), or deny the address"
+    ),
     config=http(f"{BASE}/user-data"),
     metadata=(
         Metadata(

@@ -25,5 +25,7 @@ def fetch(_: Fetcher, *, path: str = "") -> bytes:
 
 
 PLATFORM = Platform(
-    "A local file", config=ConfigSource("the file that IGNITION_CONFIG_FILE names, or config.ign", fetch, needs_network=False)
+    "A local file",
+    closing="the file's mode",
+    config=ConfigSource("the file that IGNITION_CONFIG_FILE names, or config.ign", fetch, needs_network=False),
 )

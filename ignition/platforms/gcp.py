@@ -48,6 +48,11 @@ def _keys(reader: Reader, path: str) -> list[str]:
 
 PLATFORM = Platform(
     "Google Compute Engine",
+    addresses=("169.254.169.254", "fd20:ce::254"),
+    closing=(
+        "`gcloud compute instances remove-metadata NAME --keys=user-data` removes it "
+        "([Google](https://cloud.google.com/compute/docs/metadata/setting-custom-metadata)), or deny the address"
+    ),
     without_unit={"hostname": "DHCP provides it"},
     config=http(f"{BASE}/{INSTANCE}/user-data", headers=HEADERS),
     metadata=(

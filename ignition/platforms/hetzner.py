@@ -58,6 +58,8 @@ def _netplan(reader: Reader) -> object:
 
 PLATFORM = Platform(
     "Hetzner Cloud",
+    addresses=("169.254.169.254",),
+    closing="no setting of the platform is known: deny the address",
     without_unit={"network": "DHCP and router advertisements suffice for a first boot"},
     config=http(f"{BASE}/userdata"),
     metadata=(

@@ -51,7 +51,11 @@ def fragment(pools: list[Pool]) -> dict[str, object]:
     return {"ignition": {"version": "3.0.0"}, "storage": {"files": files}}
 
 
-PLATFORM = Platform("Microsoft Hyper-V", config=ConfigSource(f"key {KEY} of the key-value pairs", fetch, needs_network=False))
+PLATFORM = Platform(
+    "Microsoft Hyper-V",
+    closing="`/var/lib/hyperv/.kvp_pool_0` has mode 0600, and hv_kvp_daemon runs as root; remove the key on the host",
+    config=ConfigSource(f"key {KEY} of the key-value pairs", fetch, needs_network=False),
+)
 
 
 # Hyper-V's key-value pairs, as the host sends them. Source: docs/reference/platforms.md §3.6;

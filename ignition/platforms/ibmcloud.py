@@ -43,6 +43,11 @@ def _cloud_configs(mime: str) -> list[str]:
 
 PLATFORM = Platform(
     "IBM Cloud",
+    closing=(
+        "root and the group of the drive's device (Debian: `cdrom` or `disk`) can read it; detach the drive. The "
+        "metadata service is off by default, and can be switched off "
+        "([IBM](https://cloud.ibm.com/docs/vpc?topic=vpc-imd-configure-service))"
+    ),
     config=drive({"cidata": ("user-data",)}, limit_s=LIMIT_S, absent_is_none=True),
     metadata=(
         Metadata(

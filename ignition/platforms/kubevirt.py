@@ -74,6 +74,7 @@ def _table(label: str, meta: Document, network: Callable[[Reader], Network]) -> 
 
 PLATFORM = Platform(
     "KubeVirt",
+    closing="root and the group of the drive's device (Debian: `cdrom` or `disk`) can read it; detach the drive",
     without_unit={"network": "kernel arguments configure it in the initramfs"},
     config=drive({NOCLOUD: ("user-data",), OPENSTACK: ("openstack/latest/user_data",)}),
     metadata=(

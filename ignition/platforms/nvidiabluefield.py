@@ -27,4 +27,8 @@ def fetch(_: Fetcher, *, path: str = FIFO) -> bytes:
         return b""
 
 
-PLATFORM = Platform("NVIDIA BlueField", config=ConfigSource(f"the boot FIFO {FIFO}", fetch, needs_network=False))
+PLATFORM = Platform(
+    "NVIDIA BlueField",
+    closing="depends on the driver of the FIFO, which does not document whether it can be read twice",
+    config=ConfigSource(f"the boot FIFO {FIFO}", fetch, needs_network=False),
+)

@@ -82,6 +82,12 @@ SERVICE = _table(
 )
 PLATFORM = Platform(
     "OpenStack",
+    addresses=("169.254.169.254", "fe80::a9fe:a9fe"),
+    closing=(
+        "only a rebuild, which replaces the disk, changes user data (`nova rebuild --user-data-unset`, "
+        "[Nova](https://docs.openstack.org/releasenotes/python-novaclient/queens.html)): deny the address. A drive: "
+        "root and the group of its device"
+    ),
     without_unit={"hostname": "DHCP provides it"},
     config=CONFIG,
     metadata=(

@@ -39,6 +39,11 @@ def _ssh_keys(reader: Reader) -> list[str]:
 
 PLATFORM = Platform(
     "Oracle Cloud Infrastructure",
+    addresses=("169.254.169.254", "fd00:c1::a9fe:a9fe"),
+    closing=(
+        "`user_data` cannot be changed after the launch "
+        "([Oracle](https://docs.oracle.com/iaas/Content/Compute/Tasks/updatinginstancemetada.htm)): deny the address"
+    ),
     config=http(USER_DATA, headers=HEADERS, decode=base64, says=f"{USER_DATA} in base64"),
     metadata=(
         Metadata(

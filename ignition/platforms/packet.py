@@ -162,6 +162,7 @@ def _report(fetcher: Fetcher, stage: str, problem: str) -> None:
 
 PLATFORM = Platform(
     "Packet (Equinix Metal)",
+    closing="the address of metadata.packet.net is known to DNS alone: a rule of the image's own firewall has to deny it",
     without_unit={"hostname": "coreos-static-network.service writes it, too"},
     config=http(f"{BASE}/userdata", headers={"Accept": "*/*"}, missing_is_none=False),
     metadata=(

@@ -12,6 +12,7 @@ META = Document("openstack/latest/meta_data.json")
 
 PLATFORM = Platform(
     "IBM Power Systems Virtual Server",
+    closing="root and the group of the drive's device (Debian: `cdrom` or `disk`) can read it; detach the drive",
     without_unit={"hostname": "not in the originals"},
     config=drive({"config-2": ("openstack/latest/user_data",)}),
     metadata=(

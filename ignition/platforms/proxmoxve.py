@@ -72,6 +72,7 @@ def _address(version: int) -> Value:
 
 PLATFORM = Platform(
     "Proxmox VE",
+    closing="root and the group of the drive's device (Debian: `cdrom` or `disk`) can read it; detach the drive",
     without_unit={"network": "kernel arguments configure it in the initramfs"},
     config=drive(
         {"cidata": ("user-data", "vendor-data")},

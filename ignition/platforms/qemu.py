@@ -81,6 +81,10 @@ def _read(entry: str) -> bytes:
 
 PLATFORM = Platform(
     "QEMU",
+    closing=(
+        "only root can read the firmware config (`/sys/firmware/qemu_fw_cfg`, mode 0400); a drive: root and the group"
+        " of its device"
+    ),
     config=ConfigSource(
         f"firmware config {' or '.join(KEYS)}; on {', '.join(BLOCK_MACHINES)} {BLOCK}", fetch, needs_network=False
     ),

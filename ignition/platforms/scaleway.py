@@ -33,6 +33,12 @@ def _check_in(reader: Reader) -> None:
 
 PLATFORM = Platform(
     "Scaleway",
+    addresses=("169.254.42.42", "fd00:42::42"),
+    closing=(
+        "answered to source ports below 1024 only, which take root; `DELETE /user_data/cloud-init` from such a "
+        "port removes it ([Scaleway](https://www.scaleway.com/en/developers/api/instance/user-data)). Other metadata:"
+        " deny the address"
+    ),
     each_boot=("check_in",),
     config=http(USER_DATA, privileged_port=True, says=f"{USER_DATA}, asked from a port below 1024"),
     metadata=(

@@ -13,6 +13,11 @@ BASE = "http://169.254.169.254/metadata/v1"
 
 PLATFORM = Platform(
     "UpCloud",
+    addresses=("169.254.169.254",),
+    closing=(
+        '`"metadata": "no"` of the server closes the service '
+        "([UpCloud](https://upcloud.com/docs/products/cloud-servers/features/metadata-service/)), or deny the address"
+    ),
     config=http(f"{BASE}/user_data"),
     metadata=(
         Metadata(

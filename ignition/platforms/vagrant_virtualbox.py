@@ -72,6 +72,7 @@ HOSTNAME = Value("the machine's host name", lambda _: os.uname().nodename)
 
 PLATFORM = Platform(
     "Vagrant on VirtualBox",
+    closing="root and the group of the partition's device (`disk`) can read it",
     without_unit={"hostname": "Vagrant sets it over SSH"},
     config=ConfigSource(f"the partition {PARTITION}", lambda _: partition_content(PARTITION), needs_network=False),
     metadata=(

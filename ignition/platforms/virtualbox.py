@@ -60,6 +60,7 @@ def remove() -> None:
 
 PLATFORM = Platform(
     "VirtualBox",
+    closing="removed by `ignition-delete-config.service`",
     config=ConfigSource(f"guest property {PROPERTY}", fetch, needs_network=False, remove=remove),
 )
 

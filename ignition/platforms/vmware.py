@@ -134,6 +134,7 @@ def _netplan(reader: Reader) -> object:
 
 PLATFORM = Platform(
     "VMware",
+    closing="removed by `ignition-delete-config.service`, also from the OVF environment",
     metadata=(Metadata(GuestInfo(), prefix="VMWARE_", kernel_arguments=lambda reader: reader.text(ARGUMENTS), netplan=_netplan),),
     config=ConfigSource(
         f"guestinfo.{NAMES[0]}.data, also in the OVF environment, or guestinfo.{NAMES[1]}.data",

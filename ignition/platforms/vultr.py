@@ -13,6 +13,11 @@ BASE = "http://169.254.169.254"
 
 PLATFORM = Platform(
     "Vultr",
+    addresses=("169.254.169.254",),
+    closing=(
+        "`vultr-cli instance user-data set` replaces it "
+        "([Vultr](https://docs.vultr.com/reference/vultr-cli/instance/user-data/set)), or deny the address"
+    ),
     config=http(f"{BASE}/user-data/user-data"),
     metadata=(
         Metadata(

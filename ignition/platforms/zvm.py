@@ -53,4 +53,8 @@ def find(listing: str) -> tuple[str, str] | None:
     return None
 
 
-PLATFORM = Platform("z/VM", config=ConfigSource(f"a file of type {TYPE} in the reader", fetch, needs_network=False))
+PLATFORM = Platform(
+    "z/VM",
+    closing="reading it removes it: `vmur receive` only keeps a file with `--hold`",
+    config=ConfigSource(f"a file of type {TYPE} in the reader", fetch, needs_network=False),
+)
