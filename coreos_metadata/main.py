@@ -1,7 +1,8 @@
 """`coreos-metadata`: writes what the platform's metadata says about this machine.
 
 Commands and flags of Afterburn and of Container Linux' coreos-metadata (docs/reference/platforms.md §4.1), flags with one dash or
-two: `multi` (the default), `exp rd-network-kargs`, `render-ignition`. Exit status 0, or 1 for every error, usage included.
+two: `multi` (the default), `exp rd-network-kargs`, `render-ignition`; and `deny`, which is ours. Exit status 0, or 1 for every
+error, usage included.
 """
 
 from __future__ import annotations
@@ -50,6 +51,13 @@ def _render_ignition() -> Program:
     return render_ignition.PROGRAM
 
 
+def _deny() -> Program:
+    from coreos_metadata import deny
+
+    deny.PROGRAM(_logging(deny.run))
+    return deny.PROGRAM
+
+
 PROGRAM: Program = usage.command(
     "",
     "write what the platform says about this machine",
@@ -58,12 +66,14 @@ PROGRAM: Program = usage.command(
         "[multi] --provider ID|--cmdline [options]",
         "exp rd-network-kargs --provider ID|--cmdline --default-value TEXT",
         "render-ignition --provider ID|--cmdline --render-ignition-dir DIR [options]",
+        "deny --provider ID|--cmdline [--allow NAMES] [--remove]",
     ),
     commands={
         "multi": lambda: PROGRAM,
         "exp rd-network-kargs": _network_arguments,
         "exp": _experimental,
         "render-ignition": _render_ignition,
+        "deny": _deny,
     },
 )
 

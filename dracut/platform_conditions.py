@@ -51,6 +51,7 @@ SELECTIONS: dict[str, Callable[[Platform], bool]] = {
     "checkin": lambda one: has(one, "check_in") and "check_in" in one.each_boot,
     "firstboot-checkin": lambda one: has(one, "check_in") and "check_in" not in one.each_boot,
     "sshkeys": lambda one: has(one, "ssh_keys"),
+    "metadata-deny": lambda one: bool(one.addresses),
     "delete-config": lambda one: one.config is not None and one.config.remove is not None,
 }
 

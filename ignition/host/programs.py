@@ -63,6 +63,7 @@ LATER = frozenset(
         "mcopy",
         "mdir",
         "mtype",
+        "nft",
         "openssl",
         "qemu-storage-daemon",
         "ssh-keygen",

@@ -167,3 +167,27 @@ def test_docs_name_the_platforms_of_the_unit(unit: str) -> None:
     (row,) = re.findall(rf"^\| `{re.escape(unit)}` \| ([^|]*) \|", text, re.MULTILINE)
     today = {name for _, name in conditions(unit)} - platforms.ALIASES.keys()
     assert set(row.removesuffix(", at every boot").split(", ")) == today
+
+
+def test_denial_runs_where_the_service_has_an_address_of_its_own() -> None:
+    having = {name for one in platforms.ids() if platforms.module(one).addresses for name in with_old_names(one)}
+    assert {name for _, name in conditions("coreos-metadata-deny.service")} == having
+
+
+def test_denial_is_complete_before_the_network_comes_up_and_after_others_flush_their_tables() -> None:
+    found = lines("coreos-metadata-deny.service")
+    assert {"DefaultDependencies=no", "Before=network-pre.target", "Wants=network-pre.target", "WantedBy=sysinit.target"} <= {
+        *found
+    }
+    assert {"After=nftables.service", "PartOf=nftables.service", "ReloadPropagatedFrom=nftables.service"} <= {*found}
+    # It is not stopped at shutdown, when programs may still run.
+    assert [line for line in found if line.startswith("Conflicts=")] == []
+
+
+def test_denial_is_off_by_default() -> None:
+    top = GENERATOR.parents[2]
+    preset = top / "vm-tests/image/files/root/usr/lib/systemd/system-preset/50-coreos.preset"
+    for enabling in (preset, top / "ignition/arming/plan.py", top / "docs/your-image.md"):
+        text = enabling.read_text()
+        assert "ignition-growroot.service" in text  # units that are on
+        assert "coreos-metadata-deny" not in text

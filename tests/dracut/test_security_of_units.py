@@ -22,6 +22,7 @@ METADATA = "writes host name and network into the new root, whatever its mounts"
 # Unit → (highest figure allowed, why it is over 4; "" if it is not).
 FIGURES: dict[str, tuple[float, str]] = {
     "coreos-metadata-checkin.service": (2.0, ""),
+    "coreos-metadata-deny.service": (2.0, ""),
     "coreos-metadata-firstboot-checkin.service": (2.0, ""),
     "coreos-metadata.service": (3.0, ""),
     "coreos-metadata-sshkeys@.service": (3.6, ""),
