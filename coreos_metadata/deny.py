@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import shutil
 
 from coreos_metadata.usage import command, provider
 from ignition import platforms
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 TABLE = "coreos_metadata_deny"
 ROOT = 0
-_MOST = (1 << 32) - 2  # linux/uidgid.h: (uid_t) -1 is none
+_MOST = (1 << 32) - 2  # linux/uidgid.h: -1 is invalid
 # The first packet of a connection, which only a client sends (RFC 9293, 3.5).
 _NEW = "tcp dport != 53 tcp flags & (syn | ack) == syn"
 _REJECT = "reject with tcp reset"
@@ -141,6 +140,8 @@ def _listed(users: Sequence[int], groups: Sequence[int]) -> str:
 
 def _load(commands: str, *, why: str) -> None:
     """One transaction: the machine has the old table or the new one. Raises Failure if nft is missing or fails."""
+    import shutil
+
     if shutil.which("nft", path=ENVIRONMENT["PATH"]) is None:
         raise Failure(f"cannot {why}: the program nft is missing", fix="install the package nftables in the image")
     run_program(["nft", "--file", "-"], why=why, stdin=commands)

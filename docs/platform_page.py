@@ -21,8 +21,7 @@ CLOSING_INTRODUCTION = """<a id="after-the-first-boot"></a>
 ## Who can read the config after the first boot
 
 A config may contain secrets. *Deny the address* means `coreos-metadata-deny.service`, which is off unless it is enabled
-([coreos-metadata.md](coreos-metadata.md#deny-the-metadata-service)), and which runs where the table has an address. Files that the
-config has written have the modes that it gives them.
+([coreos-metadata.md](coreos-metadata.md#deny-the-metadata-service)), and which runs where the table has an address.
 """
 CLOSING_HEAD = ("id", "address of the metadata service", "who can read the config, and how the platform removes or closes it")
 METADATA_INTRODUCTION = """<a id="what-coreos-metadata-writes"></a>

@@ -90,7 +90,7 @@ LINES = [
     ("butane -q", set()),
     ("ct -platform ", set(dynamic.PLATFORMS)),
     ("ct -in-file ", FILES),
-    ("coreos-metadata ", {"multi", "exp", "render-ignition"}),
+    ("coreos-metadata ", {"deny", "multi", "exp", "render-ignition"}),
     ("coreos-metadata exp ", {"rd-network-kargs"}),
     ("coreos-metadata exp rd-network-kargs --d", {"--default-value"}),
     ("coreos-metadata --provider ", set(platforms.known("metadata"))),
