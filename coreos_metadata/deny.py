@@ -67,7 +67,7 @@ def run(values: Values) -> None:
 def ruleset(addresses: Iterable[str], users: Sequence[int], groups: Sequence[int]) -> str:
     """The commands for nft. `users` and `groups` are ids, in the order of the result; root is always allowed."""
     parsed = [ipaddress.ip_address(one) for one in addresses]
-    families = {"ip": [one for one in parsed if one.version == 4], "ip6": [one for one in parsed if one.version == 6]}
+    families = {family: [str(one) for one in parsed if one.version == version] for family, version in (("ip", 4), ("ip6", 6))}
     matches = {family: f"{family} daddr {_set(found)}" for family, found in families.items() if found}
     asked = [f"{match} {_NEW}" for match in matches.values()]
     # A container that may send raw packets could hide the flags in a second fragment (RFC 3128).
