@@ -39,6 +39,7 @@ def _required(path: str) -> Value:
 
 PLATFORM = Platform(
     "Akamai",
+    # IPv6: https://docs.cloud-init.io/en/latest/reference/datasources/akamai.html
     addresses=("169.254.169.254", "fd00:a9fe:a9fe::1"),
     closing=(
         "user data belongs to a deployment or rebuild "

@@ -23,6 +23,7 @@ def _ssh_keys(reader: Reader) -> list[str]:
 
 PLATFORM = Platform(
     "Alibaba Cloud",
+    # IPv6: https://github.com/canonical/cloud-init, DataSourceAliYun.py
     addresses=("100.100.100.200", "fd00:100::100:200"),
     closing=(
         "`ModifyInstanceMetadataOptions` with `HttpEndpoint=disabled` closes the service "

@@ -18,6 +18,7 @@ IDENTITY = Document("dynamic/instance-identity/document")
 
 PLATFORM = Platform(
     "Amazon EC2",
+    # IPv6: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
     addresses=("169.254.169.254", "fd00:ec2::254"),
     closing=(
         "`aws ec2 modify-instance-metadata-options --instance-id ID --http-endpoint disabled` closes the service "

@@ -287,6 +287,7 @@ def _first_user(reader: Reader) -> FirstUser | None:
 
 PLATFORM = Platform(
     "Microsoft Azure",
+    # The second is the fabric (§5.1), which has the certificates of the machine.
     addresses=("169.254.169.254", "168.63.129.16"),
     closing=(
         "user data can be replaced from outside while the machine runs "

@@ -48,6 +48,7 @@ def _keys(reader: Reader, path: str) -> list[str]:
 
 PLATFORM = Platform(
     "Google Compute Engine",
+    # IPv6: of instances without IPv4.
     addresses=("169.254.169.254", "fd20:ce::254"),
     closing=(
         "`gcloud compute instances remove-metadata NAME --keys=user-data` removes it "

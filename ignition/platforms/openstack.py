@@ -82,6 +82,7 @@ SERVICE = _table(
 )
 PLATFORM = Platform(
     "OpenStack",
+    # IPv6: docs/reference/platforms.md §3.3
     addresses=("169.254.169.254", "fe80::a9fe:a9fe"),
     closing=(
         "only a rebuild, which replaces the disk, changes user data (`nova rebuild --user-data-unset`, "

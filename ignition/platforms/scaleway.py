@@ -33,6 +33,7 @@ def _check_in(reader: Reader) -> None:
 
 PLATFORM = Platform(
     "Scaleway",
+    # IPv6: https://www.scaleway.com/en/developers/api/instance/user-data
     addresses=("169.254.42.42", "fd00:42::42"),
     closing=(
         "answered to source ports below 1024 only, which take root; `DELETE /user_data/cloud-init` from such a "
