@@ -83,7 +83,7 @@ class Terminal:
     def shown(self, end: str) -> list[str]:
         """The lines up to `end`, or to the end of the pager."""
         text = ""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while end not in text or not end:
             try:
                 text += os.read(self.person, 65536).decode()
@@ -165,7 +165,7 @@ def test_sulogin_takes_that_password_and_no_other(tmp_path: Path) -> None:
     try:
         for typed, wanted in (("", "continue): "), ("wrong\n", "continue): "), (f"{word}\n", "# "), ("id -u\n", "0\r\n# ")):
             os.write(person, typed.encode())
-            shown, deadline = "", time.monotonic() + 30
+            shown, deadline = "", time.monotonic() + 120
             while not shown.endswith(wanted):
                 assert time.monotonic() < deadline, shown
                 if select.select([person], [], [], 1)[0]:

@@ -39,13 +39,13 @@ _TIMES = """#!/bin/sh
 } 2>/dev/null | while IFS= read -r line; do echo "times: $line"; done >/dev/console
 echo "times: end" >/dev/console
 """
-# What fails at once may fail before udev has seen the machine's devices, which the texts name.
+# The stages begin after udev has seen the devices that the texts name: what fails at once would end udevd before.
 _DEVICES = "/dev/vda9 /dev/vdb /sys/class/net/eth0"
 _AROUND = {
     "usr/lib/vm-test-times": _TIMES,
-    "etc/systemd/system/ignition-emergency.service.d/50-times.conf": f"""[Service]
-ExecStartPre=-/usr/bin/udevadm wait --settle --timeout=30 {_DEVICES}
-ExecStartPost=-/bin/sh /usr/lib/vm-test-times
+    "etc/systemd/system/ignition-emergency.service.d/50-times.conf": "[Service]\nExecStartPost=-/bin/sh /usr/lib/vm-test-times\n",
+    "etc/systemd/system/systemd-udev-trigger.service.d/50-devices.conf": f"""[Service]
+ExecStartPost=-/usr/bin/udevadm wait --settle --timeout=60 {_DEVICES}
 """,
 }
 
