@@ -109,7 +109,7 @@ fuzz: setup
 mutants: setup
 	@$(PYTHON) -m tests.mutants $(MUTANTS)
 
-## make soak            run long stress tests: power cuts, generated configs, races, the image built twice
+## make soak            run long stress tests: power cuts, generated configs, recipes, PXE, races, the image built twice
 soak: setup
 	@if [ "$$(id -u)" = 0 ]; then $(PYTHON) -m tests.soak.races && $(build_image) --check-reproducible && SOAK=1 $(PYTHON) -m pytest -q tests/packaging/test_your_image.py --keyword=mkosi; else echo "races, image, mkosi: skipped, they need root"; fi
 	@$(PYTHON) vm-tests/run.py --soak --jobs $(JOBS)
