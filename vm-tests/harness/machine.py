@@ -204,6 +204,14 @@ class Machine:
             self.console.wait_for(answer, timeout_s, alive=self.alive, begin=begin)
         return self.console.text()[begin:]
 
+    def wait_for_sulogin(self, timeout_s: float = 60.0, begin: int = 0) -> None:
+        """Waits for sulogin's prompt behind `begin` characters of the console, and until it listens.
+
+        It prints the prompt first, and then drops what was typed so far.
+        """
+        self.console.wait_for(r"\(or press Control-D to continue\): $", timeout_s, alive=self.alive, begin=begin)
+        time.sleep(2)
+
     def verify(self, altered: str = "") -> None:
         """Failed if `ignition verify` finds a difference, or with `altered`, a reason, if it finds none.
 

@@ -115,7 +115,7 @@ def seconds(text: str) -> str:
 
 def retries(case: Case, machine: Machine, checks: Checks) -> None:
     """The missing disk is attached, and the stage that lacked it runs again; then the boot goes on, to the next fault."""
-    machine.wait_for_console("Press Enter for maintenance", SCREEN_S)
+    machine.wait_for_sulogin(SCREEN_S)
     machine.type("\n", PROMPT, SCREEN_S)
     machine.plug(2, disks.blank(case.work / "missing.raw", 64 * MIB))
     machine.type(f"until [ -b {MISSING} ]; do sleep 1; done; echo found=$?\n", r"found=0")  # by the kernel: udevd is stopped
@@ -127,8 +127,12 @@ def retries(case: Case, machine: Machine, checks: Checks) -> None:
 
 def asks(case: Case, machine: Machine, checks: Checks) -> None:
     """The shell is for those who know the password."""
-    machine.wait_for_console("Give root password for maintenance", SCREEN_S)
-    text = machine.type("wrong horse\n", "Login incorrect") + machine.type(f"{PASSWORD}\n", PROMPT)
+    machine.wait_for_sulogin(SCREEN_S)
+    begin = len(machine.console.text())
+    machine.type("wrong horse\n", "Login incorrect")
+    machine.wait_for_sulogin(begin=begin)
+    machine.type(f"{PASSWORD}\n", PROMPT)
+    text = machine.console.text()[begin:]
     checks.contains("a shell of root", "uid=0", machine.type("echo uid=$(( $$ * 0 ))\n", r"uid=0\n"))
     checks.lacks("password on the console", "horse", text)
 

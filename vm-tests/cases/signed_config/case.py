@@ -148,7 +148,7 @@ def refused(case: Case, good: bytes, server: FileServer, url: str, sign: Sign) -
     disk = case.system_disk("forged", (disks.virtual_size(case.image.disk) // GIB + 2) * GIB)
     with case.machine("forged", [disk], direct=direct, fw_cfg={CONFIG: user_data}) as machine:
         text = machine.wait_for_console("ignition: first boot failed, giving a shell", FAILURE_S)
-        machine.wait_for_console("Press Enter for maintenance", FAILURE_S)
+        machine.wait_for_sulogin(FAILURE_S)
         machine.type("\n", r"\n# $", FAILURE_S)
         answers = machine.type("try-configs\n", "all were tried", FAILURE_S)
         machine.quit()
