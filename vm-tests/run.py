@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from harness.case import CASES, SOAK, Definition, find_cases
@@ -71,7 +73,9 @@ def choose_image(options: argparse.Namespace, suite: str = SUITE) -> Image:
 
 def run_all(options: argparse.Namespace, definitions: Sequence[Definition]) -> int:
     """Runs cases as processes, all of a suite with the same image; returns the exit status."""
-    images = {suite: choose_image(options, suite) for suite in sorted({definition.suite for definition in definitions})}
+    suites = sorted({definition.suite for definition in definitions})
+    with ThreadPoolExecutor() as pool:  # a build keeps one core busy
+        images = dict(zip(suites, pool.map(partial(choose_image, options), suites), strict=True))
     work = (options.work or Path(tempfile.mkdtemp(prefix="ignition-vm-"))).resolve()
     work.mkdir(parents=True, exist_ok=True)
     program = [sys.executable, str(Path(__file__).resolve()), "--cases-dir", str(options.cases_dir.resolve())]

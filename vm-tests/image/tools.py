@@ -46,12 +46,17 @@ def run(argv: list[str], *, stdin: str = "", env: dict[str, str] | None = None, 
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Print the step and its duration on standard error: standard output is reserved for the result."""
-    print(f"image: {what} …", end="", file=sys.stderr, flush=True)
+    """Print the step and its duration on standard error: standard output is reserved for the result.
+
+    In a log the line is printed at its end: images of two suites are built side by side.
+    """
+    said, shown = f"image: {what} …", sys.stderr.isatty()
+    if shown:
+        print(said, end="", file=sys.stderr, flush=True)
     begin = time.monotonic()
     try:
         yield
     except BaseException:
-        print(" failed", file=sys.stderr, flush=True)
+        print(f"{'' if shown else said} failed", file=sys.stderr, flush=True)
         raise
-    print(f" {time.monotonic() - begin:.1f} s", file=sys.stderr, flush=True)
+    print(f"{'' if shown else said} {time.monotonic() - begin:.1f} s", file=sys.stderr, flush=True)
