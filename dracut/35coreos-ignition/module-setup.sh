@@ -234,7 +234,7 @@ install_units() {
     mkdir -p "$initdir$systemdsystemunitdir/emergency.target.wants"
     ln -sf ../ignition-emergency.service "$initdir$systemdsystemunitdir/emergency.target.wants/ignition-emergency.service"
     must inst_simple "$moddir/emergency-shell.conf" "$systemdsystemunitdir/emergency.service.d/50-ignition.conf"
-    for unit in systemd-networkd.socket systemd-networkd.service systemd-resolved.service; do
+    for unit in systemd-networkd.socket systemd-networkd.service systemd-resolved.service systemd-udevd{.service,-control.socket,-kernel.socket}; do
         must inst_simple "$moddir/kept-on-failure.conf" "$systemdsystemunitdir/$unit.d/50-ignition-failure.conf"
     done
     install_password
