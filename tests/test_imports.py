@@ -82,6 +82,7 @@ MAY_IMPORT = {
         "ignition.host",
         "ignition.operation",
         "ignition.storage",
+        "ignition.trust",
     },
     "ignition.provisioned": {
         "ignition.boot_loader",

@@ -154,10 +154,6 @@ def _keys(root: Root, boot: Boot) -> Iterator[Finding]:
     if demands and not found:
         fix = f"gpg --export KEY >{KEYS}/{policy.KEYRING}, and rebuild the initramfs"
         yield Finding(MISSING, "a key: the image requires signed configs, and would accept none", fix, f"{KEYS}/{policy.KEYRING}")
-    for name in found:
-        if (read_text(root, f"{KEYS}/{name}", limit=MIB) or "").startswith("-----BEGIN"):
-            fix = "write it with gpg --export KEY, without --armor, and rebuild the initramfs"
-            yield Finding(MISSING, "a key file that gpgv can read: this one is in text form", fix, f"{KEYS}/{name}")
     if found and root.status("/usr/bin/gpgv") is None:
         fix = "install gpgv, and rebuild the initramfs"
         yield Finding(MISSING, "gpgv, which checks the signatures of configs", fix, "/usr/bin/gpgv")

@@ -158,35 +158,6 @@ def answering(argv: list[str], *, why: str, timeout_s: float = 120) -> Iterator[
 
 
 @contextmanager
-def consuming(
-    argv: list[str], *, why: str, timeout_s: float = 120
-) -> Iterator[tuple[Callable[[bytes], None], Callable[[], bytes]]]:
-    """A program of `PROGRAMS` that reads content while it arrives: the functions `write(piece)` and `end()`.
-
-    `end` closes its standard input, and returns its standard output, whatever its exit status. A program that has ended early
-    ignores the rest. Raises CommandFailed if it is missing, or silent for `timeout_s` after the end.
-    """
-    with _living(argv, why, timeout_s) as (process, read):
-
-        def write(piece: bytes) -> None:
-            if process.stdin:
-                with suppress(BrokenPipeError):
-                    process.stdin.write(piece)
-
-        def end() -> bytes:
-            if process.stdin:
-                with suppress(BrokenPipeError):
-                    process.stdin.close()
-                process.stdin = None  # communicate() would flush it
-            pieces = []
-            while piece := read(1 << 16):
-                pieces.append(piece)
-            return b"".join(pieces)
-
-        yield write, end
-
-
-@contextmanager
 def _living(
     argv: list[str], why: str, timeout_s: float, *, merges_errors: bool = False
 ) -> Iterator[tuple[Popen[bytes], Callable[[int], bytes]]]:
@@ -266,7 +237,7 @@ def fed(argv: list[str], *, why: str) -> Iterator[Fed]:
         raise CommandFailed(f"{argv[0]} is not in the list of programs", status=None, fix="add it to ignition/host/programs.py")
     log.debug(f"starting: {shlex.join(argv)}")
     try:
-        process = _started(argv, _ending_with_this_process(), merges_errors=True)
+        process = _started(argv, _ending_with_this_process())
     except FileNotFoundError as error:
         raise CommandFailed(f"{why}: the program {argv[0]} is missing", status=None, fix="install its package") from error
     if process.stdin:
@@ -280,7 +251,7 @@ def fed(argv: list[str], *, why: str) -> Iterator[Fed]:
         if process.poll() is None:
             process.kill()
         process.wait()
-        for stream in (process.stdin, process.stdout):
+        for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
                 with suppress(OSError):  # the rest of its buffer is for a program that has ended
                     stream.close()

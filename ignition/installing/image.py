@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from queue import Queue
 
-    from ignition.installing.signature import Verifier
     from ignition.installing.source import Source
+    from ignition.trust.gpgv import Check
 
 # Boot code, the partition table, and GRUB's core image where there is no partition for it: without them nothing boots.
 HEAD = 1 << 20
@@ -78,7 +78,7 @@ def opened(source: Source, keys: bytes | None) -> Iterator[Image]:
             yield from _opened(source, verifier)
 
 
-def _opened(source: Source, verifier: Verifier | None) -> Iterator[Image]:
+def _opened(source: Source, verifier: Check | None) -> Iterator[Image]:
     rate = _Rate(source)
     with closing(source.pieces()) as pieces:
         blocks = unpack.unpacked(_heard(pieces, verifier), source.where)
@@ -88,7 +88,7 @@ def _opened(source: Source, verifier: Verifier | None) -> Iterator[Image]:
         # A thread reads and unpacks while the disk is written: one after the other, each would wait for the other's device.
         with ahead(blocks) as others:
             rest = chain([head[HEAD:]], others)
-            yield Image(source.where, head[:HEAD], rest, verifier.finish if verifier else str, rate.words)
+            yield Image(source.where, head[:HEAD], rest, (lambda: ", ".join(verifier.finish())) if verifier else str, rate.words)
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def _got(found: Queue[bytes | BaseException | None]) -> bytes | BaseException | 
             return found.get(timeout=STEP_S)
 
 
-def _heard(pieces: Iterator[bytes], verifier: Verifier | None) -> Iterator[bytes]:
+def _heard(pieces: Iterator[bytes], verifier: Check | None) -> Iterator[bytes]:
     for piece in _gathered(pieces):
         if verifier:
             verifier.write(piece)
@@ -170,7 +170,7 @@ def verify(source: Source, keys: bytes) -> str:
             for piece in pieces:
                 verifier.write(piece)
                 work.count(len(piece))
-        return verifier.finish()
+        return ", ".join(verifier.finish())
 
 
 class _Rate:

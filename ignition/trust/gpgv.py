@@ -1,7 +1,7 @@
 """Signatures checked by gpgv(1), the program with which apt checks its own.
 
-Signatures and results are in files in memory (memfd_create(2)), which the program opens below /proc: nothing is left behind,
-whatever happens. gpgv's home directory does not exist in the initramfs: the keys are those of `--keyring` alone.
+Keys, signatures and results are in files in memory (memfd_create(2)), which the program opens below /proc: nothing is left
+behind, whatever happens. gpgv's home directory does not exist in the initramfs: the keys are those of `--keyring` alone.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from contextlib import contextmanager
 
 from ignition.errors import CommandFailed, Failure
 from ignition.host import command, log
-from ignition.trust import clear_signed, status
+from ignition.trust import armor, clear_signed, status
 
 _WHY = "checking a signature"
 _WEAK = ("--weak-digest", "SHA1", "--weak-digest", "RIPEMD160")  # MD5 is always weak, gpgv(1)
-_S = 60.0
-_ARMOR = b"-----BEGIN"
+_S = 60.0  # for the verdict, once gpgv has all bytes
+_FIX_KEYS = "correct the file and rebuild the initramfs"
 
 
 def text_of(content: bytes, keyrings: Sequence[str], where: str) -> bytes:
     """The text of a clear-signed message, once its signature is good: exactly what was signed. Raises Failure."""
     framed = clear_signed.text_of(content, where)
-    with _memory_file(b"") as (result, path):
-        argv = ["gpgv", "--status-fd", "1", *_WEAK, *_keys(keyrings), "--output", path, "-"]
-        said = _run(argv, content)
+    keys = armor.keyring(keyrings, _FIX_KEYS)
+    with _memory_file(b"") as (result, path), _memory_file(keys) as (_, ring):
+        said = _run([*_argv(ring), "--output", path, "-"], content)
         _log(status.judge(said, status.OF_TEXT, where, now=_now()), where)
         verified = os.pread(result, os.fstat(result).st_size, 0)
     # gpgv decides which text was signed; our own reading must not differ from it, or one of the two is wrong about the frame.
@@ -45,14 +45,39 @@ def checked(pieces: Iterable[bytes], signature: bytes, keyrings: Sequence[str], 
     Raises Failure: a consumer that has used the pieces must discard them then. `where`: the place of the signature.
     """
     _whole_signature(signature, where)
-    with _memory_file(signature) as (_, path):
-        argv = ["gpgv", "--status-fd", "1", *_WEAK, *_keys(keyrings), path, "-"]
-        with command.consuming(argv, why=_WHY, timeout_s=_S) as (write, end):
-            for piece in pieces:
-                write(piece)
-                yield piece
-            said = end().decode("utf-8", "replace")
-    _log(status.judge(said, status.OF_BYTES, where, now=_now()), where)
+    with checking(signature, armor.keyring(keyrings, _FIX_KEYS), where) as check:
+        for piece in pieces:
+            check.write(piece)
+            yield piece
+        _log(check.finish(), where)
+
+
+class Check:
+    """One signed file on its way to gpgv."""
+
+    def __init__(self, program: command.Fed, where: str, signed: status.Signed) -> None:
+        self._program, self._where, self._signed = program, where, signed
+
+    def write(self, data: bytes) -> None:
+        """The next bytes of the file."""
+        self._program.write(data)
+
+    def finish(self) -> list[str]:
+        """The end of the file: the names of the keys that have signed it. Raises Failure unless a signature is good."""
+        _, said = self._program.finish(_S)
+        return status.judge(said, status.OF_BYTES, self._where, now=_now(), signed=self._signed)
+
+
+@contextmanager
+def checking(signature: bytes, keys: bytes, where: str, signed: status.Signed = status.CONFIG) -> Iterator[Check]:
+    """A check of a detached signature for as long as the block lasts. `keys`: of `armor.keyring`; `where`: for messages."""
+    with _memory_file(signature) as (_, path), _memory_file(keys) as (_, ring):
+        with command.fed([*_argv(ring), path, "-"], why=f"{_WHY}: {where}") as program:
+            yield Check(program, where, signed)
+
+
+def _argv(ring: str) -> list[str]:
+    return ["gpgv", "--status-fd", "1", *_WEAK, "--keyring", ring]
 
 
 def _whole_signature(signature: bytes, where: str) -> None:
@@ -70,21 +95,6 @@ def _whole_signature(signature: bytes, where: str) -> None:
 def _run(argv: list[str], content: bytes) -> str:
     # 1: a bad signature; 2: one that cannot be checked. The status lines tell more.
     return command.status_and_output(argv, why=_WHY, stdin=content, ok=(0, 1, 2), timeout_s=_S)[1]
-
-
-def _keys(keyrings: Sequence[str]) -> list[str]:
-    """The options for the keys. Raises Failure for a file that gpgv cannot read: it would then not read the others either."""
-    options = []
-    for path in keyrings:
-        with open(path, "rb") as file:
-            if file.read(len(_ARMOR)) == _ARMOR:
-                raise Failure(
-                    "the keys are in text form (armor), which gpgv does not read",
-                    where=path,
-                    fix="write them with gpg --export KEY (without --armor) and rebuild the initramfs",
-                )
-        options += ["--keyring", path]
-    return options
 
 
 @contextmanager

@@ -21,6 +21,19 @@ _PREFIX = "[GNUPG:] "
 _FIX_KEY = "sign the config with a key of the image, or add this key to trusted.gpg.d and rebuild the initramfs"
 
 
+class Signed:
+    """What is signed, for messages. `changed`: the problem of a BADSIG; `stranger`: what an unknown key is not.
+
+    `fix`: the remedy for all problems; "": that of each, for somebody who can sign it again.
+    """
+
+    def __init__(self, changed: str, stranger: str, fix: str = "") -> None:
+        self.changed, self.stranger, self.fix = changed, stranger, fix
+
+
+CONFIG = Signed("the text is not the one that was signed", "a key of this image")
+
+
 class Signature:
     """One signature. `verdict`: the keyword of gpgv; `key`: fingerprint or key ID; `owner`: user ID, as gpgv escapes it.
 
@@ -64,7 +77,7 @@ def read(text: str) -> list[Signature]:
     return found
 
 
-def judge(text: str, kind: str, where: str, *, now: str = "") -> list[str]:
+def judge(text: str, kind: str, where: str, *, now: str = "", signed: Signed = CONFIG) -> list[str]:
     """The names of the keys whose signatures are good. Raises Failure if there is none, or if any does not fit the text.
 
     `kind`: the class that a signature must have. `now`: the machine's time, for messages. A signature by a key that the image
@@ -73,28 +86,31 @@ def judge(text: str, kind: str, where: str, *, now: str = "") -> list[str]:
     signatures = read(text)
     if not signatures:
         raise Failure(
-            "it is not an OpenPGP signature", where=where, fix="sign the config again: gpg --detach-sign FILE", lasting=True
+            "it is not an OpenPGP signature",
+            where=where,
+            fix=signed.fix or "sign the config again: gpg --detach-sign FILE",
+            lasting=True,
         )
-    problems = [(one, problem) for one in signatures if (problem := _problem(one, kind, now))]
+    problems = [(one, problem) for one in signatures if (problem := _problem(one, kind, now, signed))]
     bad = next((problem for one, problem in problems if one.verdict == "BADSIG"), None)
     if bad or len(problems) == len(signatures):
         what, fix = bad or problems[0][1]
         others = "" if bad else "".join(f"; {problem[0]}" for _, problem in problems[1:])
-        raise Failure(what + others, where=where, fix=fix, lasting=True)
+        raise Failure(what + others, where=where, fix=signed.fix or fix, lasting=True)
     wrong = {id(one) for one, _ in problems}
     return [one.name for one in signatures if id(one) not in wrong]
 
 
-def _problem(one: Signature, kind: str, now: str) -> tuple[str, str] | None:
+def _problem(one: Signature, kind: str, now: str, signed: Signed) -> tuple[str, str] | None:
     """The problem with one signature, and its remedy; None if it is good."""
     if one.verdict == "GOODSIG":
         return _of_good(one, kind)
     clock = f" (the clock of this machine says {now})" if now else ""
     if one.verdict == "ERRSIG":
-        return _of_unchecked(one, clock)
+        return _of_unchecked(one, clock, signed)
     known = {
         "BADSIG": (
-            f"BAD signature of {one.name}: the text is not the one that was signed",
+            f"BAD signature of {one.name}: {signed.changed}",
             "sign the config again, and serve both unchanged",
         ),
         "EXPKEYSIG": (
@@ -119,9 +135,9 @@ def _of_good(one: Signature, kind: str) -> tuple[str, str] | None:
     return None
 
 
-def _of_unchecked(one: Signature, clock: str) -> tuple[str, str]:
+def _of_unchecked(one: Signature, clock: str, signed: Signed) -> tuple[str, str]:
     if one.error == _NO_KEY:
-        return f"signed by {one.name}, which is not a key of this image", _FIX_KEY
+        return f"signed by {one.name}, which is not {signed.stranger}", _FIX_KEY
     if one.error == _BAD_DIGEST:
         return _weak(one)
     if one.error == _BAD_PUBLIC_KEY:

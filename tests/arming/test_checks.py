@@ -108,10 +108,6 @@ class TestKeys:
         what = "a key: the image requires signed configs, and would accept none"
         assert found(image) == [(MISSING, "/usr/lib/ignition/trusted.gpg", what)]
 
-    def test_key_in_text_form(self, signed: Path) -> None:
-        put(signed, self.KEY, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
-        assert found(signed) == [(MISSING, f"/{self.KEY}", "a key file that gpgv can read: this one is in text form")]
-
     def test_no_gpgv(self, signed: Path) -> None:
         (signed / "usr/bin/gpgv").unlink()
         assert found(signed) == [(MISSING, "/usr/bin/gpgv", "gpgv, which checks the signatures of configs")]

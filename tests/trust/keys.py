@@ -11,13 +11,16 @@ MADE, SIGNED = "20240101T000000", "20240301T000000"
 class Keys:
     """A home of gpg with keys, by the names of their owners.
 
-    good, other: of the image; stranger: not of the image; expired, revoked: of the image, and no longer valid.
+    good, other: of the image; stranger: not of the image; expired, revoked: of the image, and no longer valid; with-subkey: it
+    certifies alone, and a subkey of it signs.
     """
 
     def __init__(self, home: Path) -> None:
         self._environment = {"PATH": os.environ["PATH"], "GNUPGHOME": str(home), "LC_ALL": "C", "TZ": "UTC"}
         for name, life in (("good", "never"), ("other", "never"), ("stranger", "never"), ("expired", "1y"), ("revoked", "never")):
             self.gpg("--quick-gen-key", f"{name} <{name}@example.com>", "ed25519", "sign", life, at=MADE)
+        self.gpg("--quick-gen-key", "with-subkey <with-subkey@example.com>", "ed25519", "cert", "never", at=MADE)
+        self.gpg("--quick-add-key", self.fingerprint("with-subkey"), "ed25519", "sign", "never", at=MADE)
 
     revoked_clear = revoked_beside = b""
 

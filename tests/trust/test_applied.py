@@ -1,9 +1,12 @@
 """What is applied: exactly the text that was signed; and what an image, or the kernel command line, asks for."""
 
+import base64
 import gzip
 import hashlib
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher, Settings, beside
 from ignition.trust import policy
 from tests.fetch.server import Reply, serving
+from tests.sealing.tang import Tang, seal
 from tests.stages.conftest import Boot
 from tests.trust.conftest import CONFIG
 from tests.trust.keys import Keys
@@ -102,6 +106,24 @@ def test_referenced_configs_and_files_that_are_bound(image: Boot, keys: Keys) ->
         (image.top / "config.ign").write_bytes(keys.clear(json.dumps(document).encode()))
         image.execute("fetch")
     assert all(f"/{name}" in applied(image) for name in (*texts, "file"))
+
+
+def test_sealed_compressed_and_signed(image: Boot, keys: Keys, tmp_path: Path) -> None:
+    """A compressed and clear-signed config merges one that was sealed, compressed and then signed, in this order."""
+    other = b'{"ignition": {"version": "3.5.0"}, "storage": {"files": [{"path": "/sealed"}]}}\n'
+    with Tang(tmp_path / "tang") as tang:
+        served = gzip.compress(seal("tang", tang.config(), other).encode())
+        with serving({"/c": Reply(body=served), "/c.sig": Reply(body=keys.beside(served))}) as server:
+            merge = [{"source": f"{server.url}/c", "compression": "gzip", "x-coreos": {"sealed": True}}]
+            document = {"ignition": {"version": "3.5.0", "config": {"merge": merge}}}
+            (image.top / "config.ign").write_bytes(gzip.compress(keys.clear(json.dumps(document).encode())))
+            image.execute("fetch")
+            assert "/sealed" in applied(image)
+            (image.run / "cache.json").unlink()
+            server.replies["/c.sig"] = [Reply(body=keys.beside(other))]
+            with pytest.raises(Failure, match="BAD signature"):
+                image.execute("fetch")
+            assert not (image.run / "cache.json").exists()
 
 
 def _fetcher(image: Boot) -> Fetcher:
@@ -245,11 +267,34 @@ class TestPolicy:
         with pytest.raises(Failure, match="config-verify: the image's demand is not known"):
             image.execute("fetch")
 
-    def test_keys_in_armor(self, image: Boot, keys: Keys) -> None:
-        (image.system / "trusted.gpg").write_bytes(keys.gpg("--armor", "--export"))
+    @pytest.mark.parametrize("form", [(), ("--armor",)], ids=["binary", "armored"])
+    @pytest.mark.parametrize("signer", ["good", "other"])
+    def test_keys_in_either_form(self, image: Boot, keys: Keys, form: tuple[str, ...], signer: str) -> None:
+        """Beside a file of the other form, and with several keys in one file."""
+        for name, owners in (("a.gpg", ["good"]), ("b.gpg", ["other", "stranger"])):
+            options = form if name == "b.gpg" else ()
+            text = keys.gpg(*options, "--export", *(f"<{owner}@example.com>" for owner in owners))
+            (image.system / "trusted.gpg.d" / name).write_bytes(text)
+        (image.system / "trusted.gpg").unlink()
+        (image.top / "config.ign").write_bytes(keys.clear(CONFIG, signer))
+        image.execute("fetch")
+        assert "/signed" in applied(image)
+
+    @pytest.mark.parametrize(
+        "text", [b"", b"key", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n!\n-----END PGP PUBLIC KEY BLOCK-----\n"]
+    )
+    def test_file_that_does_not_have_keys(self, image: Boot, keys: Keys, text: bytes) -> None:
+        (image.system / "trusted.gpg.d/more.gpg").write_bytes(text)
         (image.top / "config.ign").write_bytes(keys.clear(CONFIG))
-        with pytest.raises(Failure, match=r"trusted.gpg: the keys are in text form.*without --armor"):
+        with pytest.raises(Failure, match=r"trusted.gpg.d/more.gpg: not a file of OpenPGP public keys .*--export"):
             image.execute("fetch")
+
+    def test_signature_by_a_subkey(self, image: Boot, keys: Keys) -> None:
+        """The subkey is of the image with its primary key, and expires by itself."""
+        (image.system / "trusted.gpg.d/more.gpg").write_bytes(keys.public("with-subkey"))
+        (image.top / "config.ign").write_bytes(keys.clear(CONFIG, "with-subkey"))
+        image.execute("fetch")
+        assert "/signed" in applied(image)
 
 
 class TestDigest:
@@ -300,6 +345,33 @@ class TestDigest:
         with pytest.raises(
             Failure, match=f"kernel command line: ignition.config.digest={digest} is not a digest.*sha512sum FILE"
         ):
+            boot.execute("fetch")
+
+    @pytest.mark.parametrize("functions", [("sha512", "sha512"), ("sha256", "sha512"), ("sha512", "sha256")], ids="-".join)
+    @pytest.mark.parametrize("texts", [(CONFIG, CONFIG), (b"x", CONFIG), (CONFIG, b"x")], ids=["equal", "last", "first"])
+    def test_last_of_two_counts(self, boot: Boot, functions: tuple[str, str], texts: tuple[bytes, bytes]) -> None:
+        digests = [f"{name}-{hashlib.new(name, text).hexdigest()}" for name, text in zip(functions, texts, strict=True)]
+        boot.cmdline(" ".join(f"ignition.config.digest={digest}" for digest in digests))
+        boot.config(CONFIG.decode())
+        if texts[1] == CONFIG:
+            boot.execute("fetch")
+            assert "/signed" in applied(boot)
+        else:
+            with pytest.raises(Failure, match=f"the kernel command line expects {digests[1]}"):
+                boot.execute("fetch")
+
+    @pytest.mark.parametrize("change", [str.upper, str.title])
+    def test_case_does_not_matter(self, boot: Boot, change: Callable[[str], str]) -> None:
+        boot.cmdline(f"ignition.config.digest={change('sha512-' + hashlib.sha512(CONFIG).hexdigest())}")
+        boot.config(CONFIG.decode())
+        boot.execute("fetch")
+        assert "/signed" in applied(boot)
+
+    def test_base64_is_not_a_spelling(self, boot: Boot) -> None:
+        digest = "sha512-" + base64.b64encode(hashlib.sha512(CONFIG).digest()).decode()
+        boot.cmdline(f"ignition.config.digest={digest}")
+        boot.config(CONFIG.decode())
+        with pytest.raises(Failure, match="is not a digest.*sha512- and 128 hex digits"):
             boot.execute("fetch")
 
     def test_it_does_not_take_the_place_of_a_signature(self, image: Boot) -> None:
