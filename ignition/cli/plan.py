@@ -95,7 +95,7 @@ def main(values: Values, words: list[str]) -> int:
         facts, tree, remarks = _machine(values, stack)
         with Fetcher(Settings(), offline=True) as fetcher:
             planner = Planner(_plain(marked), facts, tree, fetcher, values["platform"] or "metal")
-            planner.machine.unknown += remarks
+            planner.machine.unknown += [*remarks, *_demands(facts, tree)]
             changes = Changes.of(planner, lambda place: _place(marked, place), shows_contents=values["show-contents"])
             failure = _run(planner, changes)
         name = ", ".join(words) or "the base configs"
@@ -143,6 +143,27 @@ def _machine(values: Values, stack: ExitStack) -> tuple[Facts, Tree, list[str]]:
         root = paths.sysroot()
         remarks = [] if os.path.ismount(root) else [f"ROOT is not mounted at {root}: its files are planned as if it were empty"]
         return host.probe(root), LiveTree(root), remarks
+
+
+def _demands(facts: Facts, tree: Tree) -> list[str]:
+    """What image and kernel command line demand of the first config (docs/trust.md): a plan does not check signatures."""
+    from ignition.host import cmdline
+    from ignition.trust import policy
+
+    place = f"/usr/lib/ignition/{policy.REQUIRED_BY_IMAGE}"
+    try:
+        by_image = tree.node(place) is not None
+    except (Failure, OSError):
+        by_image = False  # the facts do not say
+    word = cmdline.last(facts.kernel_arguments, policy.VERIFY_OPTION)
+    digest = cmdline.last(facts.kernel_arguments, policy.DIGEST_OPTION)
+    found = []
+    if by_image or word == policy.REQUIRED:
+        because = f"{place} of the image" if by_image else f"{policy.VERIFY_OPTION}={word}"
+        found.append(f"{because} requires signatures, which the plan does not check: sign the config, and give resources a hash")
+    if digest:
+        found.append(f"{policy.DIGEST_OPTION}={digest} accepts one first config only, which the plan does not compare")
+    return found
 
 
 def _place(marked: Config, place: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 from ignition.cli.ignition import main
 from ignition.host import progress
 from tests.host.test_progress import Terminal
-from tests.planning.conftest import ROOT_AT, MakeImage
+from tests.planning.conftest import NODES, ROOT_AT, SYSTEM, MakeImage
 from tests.schemas import valid
 
 TOP = Path(__file__).resolve().parents[2]
@@ -362,3 +362,19 @@ def test_sealed_values_are_planned_without_being_opened(plan: Any, system: Path,
     assert "set the sealed password of user core (tpm2)" in found.out
     assert "key sealed (tpm2)" in found.out
     assert "u:p" not in found.out + found.err
+
+
+@pytest.mark.parametrize(("in_image", "line", "says"), [
+    (True, "ignition.config.verify=off", ["/usr/lib/ignition/config-verify of the image requires signatures, which"]),
+    (False, "ignition.config.verify=required", ["ignition.config.verify=required requires signatures, which"]),
+    (False, "ignition.config.digest=sha256-12", ["ignition.config.digest=sha256-12 accepts one first config only, which"]),
+    (False, "quiet", []),
+])  # fmt: skip
+def test_demands_on_the_first_config_are_noted(
+    plan: Any, make_image: MakeImage, tmp_path: Path, in_image: bool, line: str, says: list[str]
+) -> None:
+    nodes = {**NODES, **({"usr/lib/ignition/config-verify": "required\n"} if in_image else {})}
+    raw = make_image("demands", 256, SYSTEM, {ROOT_AT: (("-L", "ROOT", tmp_path / "demands.raw", "64M"), nodes)})
+    found = plan({}, [raw], "--kernel-arguments", line, "--json").json
+    notes = [note for note in found["notes"] if "the plan does not" in note]
+    assert [note[: len(wanted)] for note, wanted in zip(notes, says, strict=True)] == says
