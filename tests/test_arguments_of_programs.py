@@ -45,8 +45,6 @@ ALLOWED = {
     ("ignition/platforms/azurestack.py", "openssl", "*made"): OPTIONS_OF_OURS,
     ("ignition/platforms/zvm.py", "vmur", "file"): "four digits, as the pattern that found it says",
     ("ignition/trust/gpgv.py", "gpgv", "*_WEAK"): CONSTANT,
-    ("ignition/trust/gpgv.py", "gpgv", "*_keys(keyrings)"): "behind --keyring each",
-    ("ignition/trust/gpgv.py", "gpgv", "path"): PATH,
     ("ignition/storage/filesystems.py", "self._program", "*options"): OPTIONS_OF_THE_CONFIG,
     ("ignition/storage/filesystems.py", "self._program", "*self._force"): OPTIONS_OF_OURS,
     ("ignition/storage/filesystems.py", "argv", "node"): NODE,

@@ -146,7 +146,7 @@ def _machine(values: Values, stack: ExitStack) -> tuple[Facts, Tree, list[str]]:
 
 
 def _demands(facts: Facts, tree: Tree) -> list[str]:
-    """What image and kernel command line demand of the first config (docs/trust.md): a plan does not check signatures."""
+    """Notes on the demands of image and kernel command line (docs/trust.md): a plan does not check signatures."""
     from ignition.host import cmdline
     from ignition.trust import policy
 
@@ -160,7 +160,7 @@ def _demands(facts: Facts, tree: Tree) -> list[str]:
     found = []
     if by_image or word == policy.REQUIRED:
         because = f"{place} of the image" if by_image else f"{policy.VERIFY_OPTION}={word}"
-        found.append(f"{because} requires signatures, which the plan does not check: sign the config, and give resources a hash")
+        found.append(f"{because} requires signatures, which the plan does not check: the config must be signed, and each resource needs a hash")
     if digest:
         found.append(f"{policy.DIGEST_OPTION}={digest} accepts one first config only, which the plan does not compare")
     return found

@@ -25,7 +25,7 @@ def text_of(content: bytes, keyrings: Sequence[str], where: str) -> bytes:
     framed = clear_signed.text_of(content, where)
     keys = armor.keyring(keyrings, _FIX_KEYS)
     with _memory_file(b"") as (result, path), _memory_file(keys) as (_, ring):
-        said = _run([*_argv(ring), "--output", path, "-"], content)
+        said = _run(["gpgv", "--status-fd", "1", *_WEAK, "--keyring", ring, "--output", path, "-"], content)
         _log(status.judge(said, status.OF_TEXT, where, now=_now()), where)
         verified = os.pread(result, os.fstat(result).st_size, 0)
     # gpgv decides which text was signed; our own reading must not differ from it, or one of the two is wrong about the frame.
@@ -72,12 +72,9 @@ class Check:
 def checking(signature: bytes, keys: bytes, where: str, signed: status.Signed = status.CONFIG) -> Iterator[Check]:
     """A check of a detached signature for as long as the block lasts. `keys`: of `armor.keyring`; `where`: for messages."""
     with _memory_file(signature) as (_, path), _memory_file(keys) as (_, ring):
-        with command.fed([*_argv(ring), path, "-"], why=f"{_WHY}: {where}") as program:
+        argv = ["gpgv", "--status-fd", "1", *_WEAK, "--keyring", ring, "--", path, "-"]
+        with command.fed(argv, why=f"{_WHY}: {where}") as program:
             yield Check(program, where, signed)
-
-
-def _argv(ring: str) -> list[str]:
-    return ["gpgv", "--status-fd", "1", *_WEAK, "--keyring", ring]
 
 
 def _whole_signature(signature: bytes, where: str) -> None:

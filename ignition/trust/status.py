@@ -22,7 +22,7 @@ _FIX_KEY = "sign the config with a key of the image, or add this key to trusted.
 
 
 class Signed:
-    """What is signed, for messages. `changed`: the problem of a BADSIG; `stranger`: what an unknown key is not.
+    """Words of messages about one kind of signed text. `changed`: the problem of a BADSIG; `stranger`: "…, which is not …".
 
     `fix`: the remedy for all problems; "": that of each, for somebody who can sign it again.
     """

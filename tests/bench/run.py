@@ -3,7 +3,7 @@
 Each case runs the stages fetch and files of both programs by turns, each time into a fresh root, and compares the medians. The
 time of Debian's SELinux relabelling is left out: it insists on it, so its setfiles is a stub. One more case is the CPU time of
 both programs `ignition-validate`; the last ones are without Debian: start-up beside a bare interpreter, file systems made at once
-and in turn, fetching alone, and the transpilers. Run it as python3 -m tests.bench.run.
+and in turn, fetching alone, the transpilers, and checks of signatures. Run it as python3 -m tests.bench.run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import curve, fetching, side_by_side, startup, transpiling, validation
+from tests.bench import curve, fetching, side_by_side, startup, transpiling, validation, verifying
 from tests.bench.agents import AGENTS, Agent, Missing, Run
 from tests.bench.cases import CASES, Case
 from tests.bench.server import serving
@@ -44,6 +44,7 @@ def main() -> int:
         curve.NAME,
         *fetching.NAMES,
         *transpiling.NAMES,
+        *verifying.NAMES,
     ]
     parser.add_argument("--case", choices=names, action="append", help="only this one (may be repeated)")
     parser.add_argument("--on-disk", action="store_true", help="roots below /var/tmp instead of /dev/shm")
@@ -64,6 +65,7 @@ def main() -> int:
             above.append(curve.NAME)
         above += _measure_fetching(wanted, arguments.runs)
         above += _measure_transpiling([name for name in transpiling.NAMES if name in wanted], arguments.runs)
+        above += _measure_verifying([name for name in verifying.NAMES if name in wanted], arguments.runs)
     except Missing as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
@@ -122,6 +124,16 @@ def _measure_transpiling(names: list[str], runs: int) -> list[str]:
     for name, seconds in took.items():
         print(f"{name:<26}{seconds:>9.3f}{'<= ' + format(transpiling.EXPECTED_S, '.2f'):>27}", flush=True)
     return [name for name, seconds in took.items() if seconds > transpiling.EXPECTED_S]
+
+
+def _measure_verifying(names: list[str], runs: int) -> list[str]:
+    if not names:
+        return []
+    print(f"seconds of one check of a signature, {max(runs, verifying.LEAST_RUNS)} runs each, by turns:")
+    took = verifying.seconds(runs)
+    for name in names:
+        print(f"{name:<26}{took[name]:>9.3f}{'<= ' + format(verifying.EXPECTED_S, '.2f'):>27}", flush=True)
+    return [name for name in names if took[name] > verifying.EXPECTED_S]
 
 
 def _printed(name: str, ours: float, debian: float, expected: float) -> float:

@@ -1,9 +1,14 @@
-"""The keys of signed configs in an initramfs: `install_keys` of the dracut module, with a stand-in for dracut's own functions."""
+"""The keys of signed configs in an initramfs: `install_keys` of the dracut module, with a stand-in for dracut and with dracut."""
 
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.trust.keys import Keys
 
 MODULE = Path(__file__).parent.parent.parent / "dracut/35coreos-ignition/module-setup.sh"
 SCRIPT = """
@@ -55,3 +60,48 @@ def test_demand_without_a_key_is_refused(tmp_path: Path, directory: Path) -> Non
     assert status == 1
     wanted = "/usr/lib/ignition/config-verify demands signed configs, but there is no /usr/lib/ignition/trusted.gpg"
     assert lines == [f"failed: false {wanted}"]
+
+
+# $1: the module, $2: the new initramfs, $3: the files of the image's /usr/lib/ignition, $4: a directory for its file systems.
+WITH_DRACUT = """
+mount -t tmpfs tmpfs "$4"
+mkdir "$4/upper" "$4/work"
+mount -t overlay overlay -o "lowerdir=/usr/lib,upperdir=$4/upper,workdir=$4/work" /usr/lib
+rm -rf /usr/lib/ignition
+mkdir /usr/lib/ignition
+cp -r "$3/." /usr/lib/ignition
+set +eu # as dracut runs modules
+export dracutbasedir=/usr/lib/dracut initdir=$2 DRACUT_RESOLVE_DEPS=1
+. $dracutbasedir/dracut-init.sh
+. "$1"
+install_keys
+"""
+
+
+@pytest.fixture
+def keys() -> Iterator[Keys]:
+    home = Path(tempfile.mkdtemp(prefix="keys-"))  # the path of the agent's socket must be short
+    made = Keys(home)
+    yield made
+    made.stop()
+    shutil.rmtree(home)
+
+
+@pytest.mark.root
+def test_gpgv_of_the_initramfs_reads_the_keys(keys: Keys, tmp_path: Path) -> None:
+    """dracut-install copies gpgv with its libraries, and the keys: nothing else is needed to check a signature."""
+    image, initramfs, layers = (tmp_path / name for name in ("image", "initramfs", "layers"))
+    for one in (image, initramfs, layers):
+        one.mkdir()
+    (image / "trusted.gpg.d").mkdir()
+    (image / "trusted.gpg.d/a.gpg").write_bytes(keys.public("good"))
+    (image / "config-verify").write_text("required\n")
+    script = ["bash", "-euc", WITH_DRACUT, "bash", str(MODULE), str(initramfs), str(image), str(layers)]
+    done = subprocess.run(["unshare", "--mount", *script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (initramfs / "usr/lib/ignition/config-verify").read_text() == "required\n"
+    ring = "/usr/lib/ignition/trusted.gpg.d/a.gpg"
+    gpgv = ["chroot", str(initramfs), "/usr/bin/gpgv", "--quiet", "--keyring", ring, "--output", "-", "-"]
+    for signer, status in (("good", 0), ("stranger", 2)):
+        checked = subprocess.run(gpgv, input=keys.clear(b"config\n", signer), capture_output=True, check=False)
+        assert checked.returncode == status, checked.stderr.decode()
