@@ -1,5 +1,6 @@
 """verifies: DigitalOcean's network, host name and config at a first boot, and its network again at a second boot: the addresses
-come from the metadata, written in the initramfs and loaded by networkd of the real root.
+come from the metadata, written in the initramfs and loaded by networkd of the real root. From the first boot on
+coreos-metadata-deny.service, which the config enables, keeps everybody but root from the metadata service.
 """
 
 import json
@@ -17,6 +18,12 @@ EXPECTED_S = 100
 
 DROPLET, USER_DATA = "/metadata/v1.json", "/metadata/v1/user-data"
 MAC, ADDRESS, ROUTER, DNS = "52:54:00:12:34:01", "169.254.0.50", "169.254.0.2", "169.254.0.3"
+# As a user: the status of a request for the metadata, 000 if the connection is refused.
+ASK = (
+    "ask() { setpriv --reuid=$1 --regid=$(id -g $1) --clear-groups"
+    f" curl --silent --output /dev/null --max-time 60 --write-out '%{{http_code}} ' http://169.254.169.254{DROPLET}; }}"
+)
+UNIT = "coreos-metadata-deny.service"
 PROBES = {
     "failed": "systemctl --failed --plain --no-legend",
     "hostname": "cat /etc/hostname",
@@ -26,6 +33,7 @@ PROBES = {
     "link": "networkctl --no-legend --no-pager list",
     "environment": "systemctl start coreos-metadata && cat /run/metadata/coreos",
     "journal": guest.JOURNAL,
+    "denied": f"{ASK}; systemctl is-active {UNIT}; ask root; ask nobody; systemctl stop {UNIT} && ask nobody",
 }
 
 
@@ -78,3 +86,5 @@ def judge(seen: dict[str, Answer], checks: Checks) -> None:
     checks.contains("network unit", [f"MACAddress={MAC}", f"Address={ADDRESS}/16", f"DNS={DNS}"], seen["network file"].text)
     checks.lacks("network units that were only for the initramfs", "yy-digitalocean", seen["network file"].text)
     checks.contains("environment file", f"COREOS_DIGITALOCEAN_IPV4_PUBLIC_0={ADDRESS}", seen["environment"].text)
+    checks.equal(f"{UNIT}, and requests of root, of nobody, and of nobody without it",
+                 ["active", "200", "000", "200"], seen["denied"].text.split())  # fmt: skip
