@@ -160,7 +160,9 @@ def _demands(facts: Facts, tree: Tree) -> list[str]:
     found = []
     if by_image or word == policy.REQUIRED:
         because = f"{place} of the image" if by_image else f"{policy.VERIFY_OPTION}={word}"
-        found.append(f"{because} requires signatures, which the plan does not check: the config must be signed, and each resource needs a hash")
+        found.append(
+            f"{because} requires signatures, which the plan does not check: sign the config, and each resource needs a hash"
+        )
     if digest:
         found.append(f"{policy.DIGEST_OPTION}={digest} accepts one first config only, which the plan does not compare")
     return found

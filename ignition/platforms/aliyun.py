@@ -23,7 +23,7 @@ def _ssh_keys(reader: Reader) -> list[str]:
 
 PLATFORM = Platform(
     "Alibaba Cloud",
-    # IPv6: https://github.com/canonical/cloud-init, DataSourceAliYun.py
+    # IPv6: Alibaba's change to cloud-init, https://github.com/canonical/cloud-init/pull/6893
     addresses=("100.100.100.200", "fd00:100::100:200"),
     closing=(
         "`ModifyInstanceMetadataOptions` with `HttpEndpoint=disabled` closes the service "

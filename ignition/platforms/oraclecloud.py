@@ -39,7 +39,7 @@ def _ssh_keys(reader: Reader) -> list[str]:
 
 PLATFORM = Platform(
     "Oracle Cloud Infrastructure",
-    # IPv6: https://github.com/oracle/oci-python-sdk, instance_principals_security_token_signer.py
+    # IPv6: Oracle's https://github.com/oracle-terraform-modules/terraform-oci-oke, modules/workers/cloudinit-oke.sh
     addresses=("169.254.169.254", "fd00:c1::a9fe:a9fe"),
     closing=(
         "`user_data` cannot be changed after the launch "
