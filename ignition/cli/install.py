@@ -68,7 +68,8 @@ PROGRAM = Program(
         Flag("copy-network", False, "copy networkd's files of this system to ROOT", short="n"),
         Flag("network-dir", (), f"directory for --copy-network; may be repeated (default {', '.join(_NETWORK_DIRECTORIES)})",
              value="DIRECTORY", offers=DIRECTORIES),
-        Flag("keep-partitions", (), "keep these partitions: a number, a range (5-7, 5-) or a pattern of labels; may be repeated",
+        Flag("keep-partitions", (), "keep these partitions, which begin behind the image's last one: a number, a range (5-7, 5-)"
+             " or a pattern of labels; may be repeated",
              value="PARTITION"),
         Flag("overwrite", False, "install to a disk that holds data, which is lost"),
         Flag("plan", False, "show what would be done and lost, and change nothing"),

@@ -201,7 +201,7 @@ class Fed:
         self._process, self._what = process, what
         self._is_deaf = False
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Pass on the next bytes; waits while the program is busy. They are dropped once it has ended: `finish` tells why."""
         if self._process.stdin and not self._is_deaf:
             try:

@@ -150,15 +150,19 @@ def _heard(pieces: Iterator[bytes], verifier: Check | None) -> Iterator[bytes]:
 
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of about HEAD: each of the servers' packets would wake gpgv."""
+    """The same bytes in pieces of HEAD, and a last one: each of the server's packets would wake gpgv.
+
+    A raw image then comes in blocks of the writer, which copies none of them.
+    """
     found: list[bytes] = []
-    size = 0
+    room = HEAD
     for piece in pieces:
-        found.append(piece)
-        size += len(piece)
-        if size >= HEAD:
-            yield b"".join(found)
-            found, size = [], 0
+        while len(piece) >= room:
+            yield b"".join([*found, piece[:room]])
+            found, piece, room = [], piece[room:], HEAD
+        if piece:
+            found.append(piece)
+            room -= len(piece)
     if found:
         yield b"".join(found)
 

@@ -52,5 +52,5 @@ def verifying(signature: bytes, keys: bytes, where: str) -> Iterator[gpgv.Check]
         packets = armor.packets(signature)
     except ValueError as error:
         raise Failure("not an OpenPGP signature", where=f"{where}{SUFFIX}", fix="sign it with gpg --detach-sign") from error
-    with gpgv.checking(packets, keys, where, _IMAGE) as check:
+    with gpgv.checking(packets, keys, where, _IMAGE, is_large=True) as check:
         yield check

@@ -32,14 +32,18 @@ class Writer:
 
     def write(self, data: bytes) -> None:
         """The next bytes. Raises OSError."""
-        self._pending += data
-        if len(self._pending) >= BLOCK:
-            whole = len(self._pending) // BLOCK * BLOCK
-            for begin in range(0, whole, BLOCK):
-                # Most of an image is zeros: these are not copied.
-                is_zero = self._pending.startswith(_ZEROS, begin)
-                self._put(_ZEROS if is_zero else bytes(memoryview(self._pending)[begin : begin + BLOCK]))
-            del self._pending[:whole]
+        begin = 0
+        if self._pending:
+            begin = min(BLOCK - len(self._pending), len(data))
+            self._pending += memoryview(data)[:begin]
+            if len(self._pending) < BLOCK:
+                return
+            self._put(self._pending)
+            self._pending = bytearray()
+        whole = begin + (len(data) - begin) // BLOCK * BLOCK
+        for offset in range(begin, whole, BLOCK):
+            self._put(data, offset)
+        self._pending += memoryview(data)[whole:]
 
     @property
     def reached(self) -> int:
@@ -53,19 +57,21 @@ class Writer:
 
     def finish(self) -> None:
         """Write all that is left, and wait until it is on the disk. Raises OSError."""
-        self._put(bytes(self._pending))
-        self._pending.clear()
+        self._put(self._pending)
+        self._pending = bytearray()
         self._end_hole()
         os.fsync(self._descriptor)
 
-    def _put(self, block: bytes) -> None:
-        length = len(block)
-        block = block[: max(0, self._end - self.position)]
-        if block == _ZEROS:
-            self._hole += len(block)
-        elif block:
+    def _put(self, data: bytes | bytearray, offset: int = 0) -> None:
+        """The block of `data` at this offset, or what there is of it."""
+        length = min(BLOCK, len(data) - offset)
+        size = max(0, min(length, self._end - self.position))
+        # startswith() of bytes is one memcmp(3) without a copy; a comparison of memoryviews looks at each byte.
+        if size == BLOCK and data.startswith(_ZEROS, offset):
+            self._hole += size
+        elif size:
             self._end_hole()
-            _write_at(self._descriptor, block, self.position)
+            _write_at(self._descriptor, memoryview(data)[offset : offset + size], self.position)
         self.position += length
         if self.position - self._started >= _BEGUN:
             _start_writing(self._descriptor, self._started, self.position - self._started)
@@ -110,7 +116,7 @@ def zero(descriptor: int, offset: int, length: int) -> None:
         _write_at(descriptor, _ZEROS[: min(BLOCK, offset + length - begin)], begin)
 
 
-def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+def _write_at(descriptor: int, data: bytes | memoryview, offset: int) -> None:
     view = memoryview(data)
     while view:
         written = os.pwrite(descriptor, view, offset)

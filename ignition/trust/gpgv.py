@@ -14,6 +14,10 @@ from ignition.errors import CommandFailed, Failure
 from ignition.host import command, log
 from ignition.trust import armor, clear_signed, status
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ignition.trust import signed_message
+
 _WHY = "checking a signature"
 _WEAK = ("--weak-digest", "SHA1", "--weak-digest", "RIPEMD160")  # MD5 is always weak, gpgv(1)
 _S = 60.0  # for the verdict, once gpgv has all bytes
@@ -55,26 +59,39 @@ def checked(pieces: Iterable[bytes], signature: bytes, keyrings: Sequence[str], 
 class Check:
     """One signed file on its way to gpgv."""
 
-    def __init__(self, program: command.Fed, where: str, signed: status.Signed) -> None:
-        self._program, self._where, self._signed = program, where, signed
+    def __init__(
+        self, program: command.Fed, where: str, signed: status.Signed, message: signed_message.Text | None = None
+    ) -> None:
+        """`message`: what the file becomes a part of, unless gpgv reads it alone."""
+        self._program, self._where, self._signed, self._message = program, where, signed, message
 
     def write(self, data: bytes) -> None:
         """The next bytes of the file."""
-        self._program.write(data)
+        (self._message or self._program).write(data)
 
     def finish(self) -> list[str]:
         """The end of the file: the names of the keys that have signed it. Raises Failure unless a signature is good."""
+        if self._message:
+            self._message.end()
         _, said = self._program.finish(_S)
         return status.judge(said, status.OF_BYTES, self._where, now=_now(), signed=self._signed)
 
 
 @contextmanager
-def checking(signature: bytes, keys: bytes, where: str, signed: status.Signed = status.CONFIG) -> Iterator[Check]:
-    """A check of a detached signature for as long as the block lasts. `keys`: of `armor.keyring`; `where`: for messages."""
+def checking(
+    signature: bytes, keys: bytes, where: str, signed: status.Signed = status.CONFIG, *, is_large: bool = False
+) -> Iterator[Check]:
+    """A check of a detached signature for as long as the block lasts. `keys`: of `armor.keyring`; `where`: for messages.
+
+    `is_large`: gpgv reads the file as part of a signed message where that is possible, which is faster from some MiB on.
+    """
+    from ignition.trust import signed_message
+
+    is_message = is_large and signed_message.can_be_one(signature)
     with _memory_file(signature) as (_, path), _memory_file(keys) as (_, ring):
-        argv = ["gpgv", "--status-fd", "1", *_WEAK, "--keyring", ring, "--", path, "-"]
+        argv = ["gpgv", "--status-fd", "1", *_WEAK, "--keyring", ring, "--", *([] if is_message else [path]), "-"]
         with command.fed(argv, why=f"{_WHY}: {where}") as program:
-            yield Check(program, where, signed)
+            yield Check(program, where, signed, signed_message.Text(program.write, signature) if is_message else None)
 
 
 def _whole_signature(signature: bytes, where: str) -> None:

@@ -6,6 +6,7 @@ import io
 import lzma
 import random
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +22,10 @@ from ignition.host.machine_disks import MachineDisk
 from ignition.installing import image as images
 from ignition.installing import operations, plan, signature, source, target, unpack, writing
 from ignition.storage import gpt
+from ignition.trust import signed_message
 from tests.installing.images import ESP, LINUX, MIB, PACK, Keys, Server
 
+PUBLISHER = r"key [0-9A-F]{40} \(publisher <publisher@example.com>\)"
 TEXT = random.Random(3).randbytes(100_000) + bytes(3 * MIB) + b"end"
 
 
@@ -36,7 +39,7 @@ def test_signature_of_a_trusted_key(keys: Keys, other_keys: Keys) -> None:
             for begin in range(0, len(TEXT), 65536):
                 verifier.write(TEXT[begin : begin + 65536])
             (signer,) = verifier.finish()
-            assert re.fullmatch("key [0-9A-F]{40} \\(publisher <publisher@example.com>\\)", signer)
+            assert re.fullmatch(PUBLISHER, signer)
 
 
 @pytest.mark.parametrize("length", [0, len(TEXT) - 1])
@@ -56,6 +59,63 @@ def test_rubbish_in_place_of_a_signature(keys: Keys) -> None:
     armour = b"-----BEGIN PGP SIGNATURE-----\n\n!\n-----END PGP SIGNATURE-----\n"
     with pytest.raises(Failure, match="image.sig: not an OpenPGP signature"), signature.verifying(armour, b"", "image"):
         pass
+
+
+@pytest.mark.parametrize("length", [0, 505, 506, 507, 697, 1018, MIB, len(TEXT)])
+def test_text_of_any_length_as_a_message(length: int, keys: Keys) -> None:
+    """Parts have 2^n bytes, 512 at least, and six bytes come before the text; lengths of one and of two octets at the end."""
+    text = TEXT[-length:] if length else b""
+    with signature.verifying(keys.sign(text), signature.keyring([str(keys.public)]), "image") as verifier:
+        for piece in pieces(text, 70_001):
+            verifier.write(piece)
+        (signer,) = verifier.finish()
+        assert re.fullmatch(PUBLISHER, signer)
+
+
+def test_signatures_that_are_not_put_before_the_text(keys: Keys) -> None:
+    """gpgv reads two of them alone; one of text lines, and a whole message in their place, are refused."""
+    ring = signature.keyring([str(keys.public)])
+    one = keys.sign(TEXT)
+    assert signed_message.can_be_one(one)
+    assert not signed_message.can_be_one(one + one)
+    with signature.verifying(one + one, ring, "image") as verifier:
+        verifier.write(TEXT)
+        assert all(re.fullmatch(PUBLISHER, signer) for signer in verifier.finish())
+    argv = ["gpg", "--homedir", str(keys.home), "--batch", "--quiet", "--compress-algo", "none", "--sign", "--output", "-"]
+    message = subprocess.run(argv, input=TEXT, capture_output=True, check=True, timeout=120).stdout
+    literal = b"\xcb\x08b\0\0\0\0\0ok"
+    for packets in (message, one + literal, keys.sign(b"forged", "--textmode")):
+        assert not signed_message.can_be_one(packets)
+        with signature.verifying(packets, ring, "image") as verifier:
+            verifier.write(b"forged")
+            with pytest.raises(Failure, match="^image: "):
+                verifier.finish()
+
+
+@pytest.mark.parametrize(
+    ("packets", "is_one"),
+    [
+        ("88 03 04 00 00", True),
+        ("89 0003 04 00 00", True),
+        ("8a 00000003 04 00 00", True),
+        ("c2 03 04 00 00", True),
+        (f"c2 c1 00 04 00 {'00' * 446}", True),  # 192 + 256 octets
+        ("88 03 03 00 00", False),  # version 3
+        ("88 03 04 01 00", False),  # of text
+        ("88 02 04 00 00", False),  # something behind it
+        ("88 04 04 00 00", False),  # truncated
+        ("8b 04 00 00", False),  # without a length
+        ("c2 ff 00000003 04 00 00", False),
+        ("c2 e1 04 00", False),  # partial
+        ("cb 03 04 00 00", False),  # a literal
+        ("08 03 04 00 00", False),  # not a packet
+        ("c2 c1", False),
+        ("88", False),
+        ("", False),
+    ],
+)
+def test_packet_of_a_signature(packets: str, is_one: bool) -> None:
+    assert signed_message.can_be_one(bytes.fromhex(packets)) == is_one
 
 
 def test_expired_signature(keys: Keys) -> None:
@@ -331,6 +391,13 @@ def test_smallest_disk() -> None:
 def test_oem_replaces_an_earlier_one() -> None:
     assert operations.with_oem('set oem_id="a"\nset x=y\n', "b") == 'set x=y\nset oem_id="b"\n'
     assert operations.with_oem("", "b") == '\nset oem_id="b"\n'
+
+
+def test_gathered_pieces_are_blocks_of_the_writer() -> None:
+    for size in (300_001, MIB, 5 * MIB + 1):
+        found = list(images._gathered(pieces(TEXT, size)))
+        assert b"".join(found) == TEXT
+        assert [len(piece) for piece in found[:-1]] == [MIB] * 3
 
 
 # The command line
