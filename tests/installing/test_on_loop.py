@@ -381,3 +381,21 @@ def test_partition_is_not_a_disk(make_loop: MakeLoop, capsys: pytest.CaptureFixt
     program("partx", "--add", node)
     assert install.main(["-d", f"{node}p1", "-f", "/dev/null", "--insecure"]) == 1
     assert f"coreos-install: {node}p1: partition 1 of {node}, not a disk (fix: name the disk)" in capsys.readouterr().err
+
+
+def test_links_lead_to_disk_and_partition(
+    image: bytes, make_loop: MakeLoop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As those of /dev/disk: by-id of a disk, by-label of a partition. LABEL= of fstab is not the name of a device."""
+    node = make_loop(64)
+    (tmp_path / "image").write_bytes(image)
+    (tmp_path / "by-id").symlink_to(node)
+    words = ["-f", str(tmp_path / "image"), "--insecure"]
+    assert install.main(["-d", str(tmp_path / "by-id"), "--plan", *words]) == 2
+    assert f"erase boot code and partition table of {node}\n" in capsys.readouterr().out
+    assert install.main(["-d", "LABEL=ROOT", *words]) == 1
+    assert "LABEL=ROOT: no such device (fix: check the device's name" in capsys.readouterr().err
+    assert install.main(["-d", str(tmp_path / "by-id"), *words]) == 0
+    (tmp_path / "by-label").symlink_to(f"{node}p6")
+    assert install.main(["-d", str(tmp_path / "by-label"), "--overwrite", *words]) == 1
+    assert f"{tmp_path}/by-label: partition 6 of {node}, not a disk (fix: name the disk)" in capsys.readouterr().err
