@@ -207,7 +207,7 @@ class Fetcher:
         privileged_port: bool = False,
     ) -> bytes:
         """GET from a metadata service; with `privileged_port` from a source port below 1024. Raises NotFound for 404."""
-        return self._whole(Request("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port, of_service=True))
+        return self._whole(Request("GET", url, headers, also_retry=also_retry, privileged_port=privileged_port))
 
     def request(
         self,
@@ -223,7 +223,7 @@ class Fetcher:
 
         `body` is sent with every attempt. Any 2xx is success unless the method is GET. `judge`: see Request.
         """
-        return self._whole(Request(method, url, headers, body=body, also_retry=also_retry, judge=judge, of_service=True))
+        return self._whole(Request(method, url, headers, body=body, also_retry=also_retry, judge=judge))
 
     def _whole(self, request: Request) -> bytes:
         _check(request.url)  # it may come from a document of the platform

@@ -122,7 +122,7 @@ class Client:
             return self._adapters[kind]
 
     def plain(self) -> Connections:
-        """The connections to metadata services."""
+        """The connections without TLS and proxy."""
         from ignition.fetch.plain import Connections
 
         with self._lock:
@@ -179,7 +179,7 @@ class _Exchange:
         settings, asked = self._client.settings, self._request
         header_s = deadline.at_most(settings.header_s)
         try:
-            if asked.of_service and plain.speaks(url) and not (settings.http_proxy or asked.privileged_port):
+            if plain.speaks(url) and not (settings.http_proxy or asked.privileged_port):
                 return self._client.plain().send(asked.method, url, headers, asked.body, header_s, deadline)
             from urllib.parse import urlsplit
 

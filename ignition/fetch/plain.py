@@ -1,8 +1,7 @@
-"""HTTP for metadata services: without TLS, without a proxy, by http.client alone.
+"""HTTP without TLS and without a proxy, by http.client alone: metadata services, and servers of a local network.
 
-Loading `requests` takes longer than everything else that coreos-metadata does, and most of its runs ask a service on the link
-for a dozen short texts. Everything else (TLS, proxies, names that are not ASCII, resources of a config) goes through
-transport.py, with the same limits (timed.py).
+Loading `requests` takes longer than a hundred such requests. Everything else (TLS, proxies, names that are not ASCII) goes
+through transport.py, with the same limits (timed.py).
 """
 
 from __future__ import annotations

@@ -36,8 +36,7 @@ class Request:
     `headers` override the default ones; a function is called for each attempt, because signatures expire. `body` is sent with the
     request. Statuses in `also_retry` are retried like 503. `privileged_port`: send from a source port below 1024, by which a
     service recognises root. `judge` gets each response but success, and the beginning of its body, before the general rules: it
-    returns the exception to raise, or None to apply the rules. `of_service`: sent to a metadata service, most of which speak
-    plain HTTP; `requests` is not loaded for them (plain.py). `verified`: the content is compared with a hash, so that a
+    returns the exception to raise, or None to apply the rules. `verified`: the content is compared with a hash, so that a
     redirect from https to http is harmless.
     """
 
@@ -51,11 +50,10 @@ class Request:
         also_retry: frozenset[int] = frozenset(),
         privileged_port: bool = False,
         judge: Judge | None = None,
-        of_service: bool = False,
         verified: bool = False,
     ) -> None:
         self.method, self.url, self.body, self.privileged_port, self.judge = method, url, body, privileged_port, judge
-        self.of_service, self.verified = of_service, verified
+        self.verified = verified
         self.also_retry = also_retry | {TOO_MANY_REQUESTS}
         self._headers = headers or {}
 

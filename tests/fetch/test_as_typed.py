@@ -63,8 +63,9 @@ def server() -> Iterator[Server]:
 
 @pytest.mark.parametrize("typed", AS_TYPED)
 @pytest.mark.parametrize("fragment", ["", "#f", "#a?b/%2D"])
-def test_path_and_query_are_sent_as_typed(fetcher: Fetcher, server: Server, typed: str, fragment: str) -> None:
-    fetcher.read(Resource(source=f"{server.url}{typed}{fragment}"))
+@pytest.mark.parametrize("user", ["", "u:p@"], ids=["plain", "libraries"])
+def test_path_and_query_are_sent_as_typed(fetcher: Fetcher, server: Server, typed: str, fragment: str, user: str) -> None:
+    fetcher.read(Resource(source=f"{server.url}{typed}{fragment}".replace("//", f"//{user}", 1)))
     assert server.requests[-1].target == typed
 
 

@@ -43,6 +43,8 @@ TOTAL_S = 1.0
 LATEST_S = TOTAL_S + 5.0
 MOST_MEMORY = 256 << 20  # bytes that a fetch, and the server beside it, may need
 SETTINGS = Settings(total_s=TOTAL_S, first_pause_s=0.05, longest_pause_s=0.2)
+# Where the config has a proxy, plain HTTP goes through the libraries, also to a server that is exempt from it.
+WAYS = [SETTINGS, SETTINGS.evolve(http_proxy="http://127.0.0.1:1", no_proxy=("*",))]
 
 
 class Sink:
@@ -92,16 +94,18 @@ def copied(url: str, settings: Settings = SETTINGS, compression: str | None = No
     return caught.value.what
 
 
+@pytest.mark.parametrize("settings", WAYS, ids=["plain", "libraries"])
 @pytest.mark.parametrize("kind", HTTP)
-def test_http(kind: str) -> None:
+def test_http(kind: str, settings: Settings) -> None:
     with never_ending(HTTP[kind]) as server:
-        what = copied(f"http://{server.host}/")
+        what = copied(f"http://{server.host}/", settings)
     assert "transport error" not in what
 
 
+@pytest.mark.parametrize("settings", WAYS, ids=["plain", "libraries"])
 @pytest.mark.parametrize("kind", ["100 forever", "headers forever", "trailers forever", "100 with headers forever"])
-def test_what_is_no_content_is_bounded_without_a_deadline_too(kind: str) -> None:
-    endless = Settings(total_s=None, header_s=None, attempts=1)
+def test_what_is_no_content_is_bounded_without_a_deadline_too(kind: str, settings: Settings) -> None:
+    endless = settings.evolve(total_s=None, header_s=None, attempts=1)
     with never_ending(HTTP[kind]) as server:
         with Fetcher(endless, offline=False) as fetcher, pytest.raises(Failure, match="too many headers"):
             fetcher.read(Resource(source=f"http://{server.host}/"))
@@ -134,13 +138,6 @@ def test_tftp(kind: str) -> None:
     assert what.startswith("not fetched within 1 s: ")
 
 
-@pytest.mark.parametrize("kind", HTTP)
-def test_metadata(kind: str) -> None:
-    with never_ending(HTTP[kind]) as server, ends_in_time(), Fetcher(SETTINGS, offline=False) as fetcher:
-        with pytest.raises(Failure):
-            fetcher.get(f"http://{server.host}/latest/meta-data")
-
-
 @pytest.mark.parametrize("kind", ["body forever", "body byte by byte", "headers byte by byte"])
 def test_tokens(kind: str) -> None:
     with never_ending(HTTP[kind]) as server, ends_in_time():
@@ -161,8 +158,9 @@ def test_refusal_that_a_store_looks_into(kind: str) -> None:
         client.close()
 
 
-def test_garbage_on_a_connection_that_was_kept() -> None:
-    with never_ending(good_and_then_garbage) as server, ends_in_time(), Fetcher(SETTINGS, offline=False) as fetcher:
+@pytest.mark.parametrize("settings", WAYS, ids=["plain", "libraries"])
+def test_garbage_on_a_connection_that_was_kept(settings: Settings) -> None:
+    with never_ending(good_and_then_garbage) as server, ends_in_time(), Fetcher(settings, offline=False) as fetcher:
         for _ in range(3):
             assert fetcher.read(Resource(source=f"http://{server.host}/")) == b"ok"
 

@@ -1,4 +1,4 @@
-"""Requests to metadata services over plain HTTP: what is sent, how connections are kept, and what takes the way of the libraries.
+"""Requests over plain HTTP: what is sent, how connections are kept, and what takes the way of the libraries.
 
 Odd, endless and late answers are in test_odd_answers.py and test_never_ending.py, for both ways.
 """
