@@ -6,16 +6,31 @@ kernel each time. dentry.py and command.py count; contents and names matter here
 
 from __future__ import annotations
 
+from itertools import count as counting
 
-class _Count:
-    value = 0
+_serial = counting(1)  # next() is atomic: threads never share a number
 
 
-def note() -> None:
-    """Count a change, or a program that may have made some."""
-    _Count.value += 1
+class _Last:
+    change = 0  # of any kind
+    other = 0  # one that may be about a file of any name
+    files: dict[str, int] = {}  # by the name of a file or directory, without those above it
+
+
+def note(name: str = "") -> None:
+    """Count a new or replaced file, or a new directory, of that name; "": any other change, or a program that may make some."""
+    _Last.change = next(_serial)
+    if name:
+        _Last.files[name] = _Last.change
+    else:
+        _Last.other = _Last.change
 
 
 def count() -> int:
     """Equal to an earlier one if nothing was changed since."""
-    return _Count.value
+    return _Last.change
+
+
+def count_of(name: str) -> tuple[int, int]:
+    """Equal to an earlier one if no file of that name was changed since, for files that no symlink of another name leads to."""
+    return _Last.other, _Last.files.get(name, 0)

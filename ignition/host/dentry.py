@@ -164,7 +164,7 @@ class Dentry:
         with self._named():
             # With its final mode if the umask permits it: the attempt after a power cut does not check existing parents.
             os.mkdir(self.name, mode, dir_fd=self.directory)
-        changes.note()
+        changes.note(self.name)
         found = self.status()
         if (uid, gid) != (-1, -1) or found is None or stat.S_IMODE(found.st_mode) != mode:
             self.set_attributes(mode=mode, uid=uid, gid=gid)
@@ -280,6 +280,7 @@ class Dentry:
         temporary, _ = self._temporary(make)
         try:
             self._take_over(temporary)
+            changes.note()
         finally:
             with suppress(FileNotFoundError):  # rename of two names of one inode does nothing: rename(2)
                 os.unlink(temporary, dir_fd=self.directory)
@@ -290,7 +291,6 @@ class Dentry:
             os.rename(temporary, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
         except OSError as error:
             raise OSError(error.errno, error.strerror, self.inside) from error
-        changes.note()
 
     def _temporary(self, make: Callable[[str], Made]) -> tuple[str, Made]:
         """Create a node under an unused name.
@@ -345,6 +345,7 @@ class _Replacing:
             if error is None:
                 dentry._take_over(self._temporary)  # noqa: SLF001
                 is_in_place = True
+                changes.note(dentry.name)
         finally:
             if not is_in_place:
                 with suppress(FileNotFoundError):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RESOLVE_NO_MAGICLINKS, RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x02, 0x08, 0x10
 _NR_OPENAT2 = 437  # on every architecture but alpha
 _TRIES = 8  # EAGAIN: a rename raced with a `..` in the path, openat2(2)
-FEW = 50  # directories: by hand, they are opened sooner than ctypes is loaded
+FEW = 100  # directories: walking to them by hand takes as long as loading ctypes does
 _FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 # struct open_how: flags, mode, resolve.
 _IN_ROOT, _BENEATH = (struct.pack("=3Q", _FLAGS, 0, RESOLVE_NO_MAGICLINKS | one) for one in (RESOLVE_IN_ROOT, RESOLVE_BENEATH))

@@ -9,6 +9,7 @@ their own accounts outside /etc: /usr/lib/passwd, /usr/share/baselayout/passwd, 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -76,7 +77,7 @@ class AccountDatabase:
     def __init__(self, root: Root, *, steady: bool = False, alone: bool = False) -> None:
         self.root, self._is_steady, self._is_alone = root, steady, alone
         self._read: dict[tuple[str, str], tuple[tuple[int, int, int] | None, Table | None]] = {}
-        self._looked: dict[tuple[str, str], int] = {}  # changes.count() when each was current
+        self._looked: dict[tuple[str, str], tuple[int, int]] = {}  # the count of changes when each was current
 
     def settle(self) -> None:
         """From here on they do not change any more."""
@@ -277,11 +278,14 @@ class AccountDatabase:
 
     def _cached(self, inside: str, what: str, parse: Callable[[str], Table]) -> Table | None:
         known = self._read.get((inside, what))
-        now = changes.count()
+        now = changes.count_of(os.path.basename(inside))
         if known is not None and (self._is_steady or (self._is_alone and self._looked.get((inside, what)) == now)):
             return known[1]
-        self._looked[inside, what] = now
         found = self.root.status(inside)
+        if found is None or stat.S_ISREG(found.st_mode):
+            self._looked[inside, what] = now
+        else:
+            self._looked.pop((inside, what), None)
         if found is None:
             self._read[inside, what] = (None, None)
             return None

@@ -29,6 +29,7 @@ from ignition.host.dentry import Dentry
 from ignition.host.limits import SYSTEM_FILE
 from ignition.host.reading import lines, read_text
 from ignition.host.root import Root
+from ignition.patterns import lazy_pattern
 from ignition.sysroot import nsswitch
 from ignition.sysroot.account_database import is_id
 
@@ -45,11 +46,11 @@ _NUMBERS = {"passwd": (2, 3), "shadow": (), "group": (2,), "gshadow": (), "subui
 SKELETON = "/etc/skel"
 _LOCK = ".pwd.lock"  # of lckpwdf(3)
 # Names that every version accepts, on every distribution: Debian allows more, upstream `$` at the end.
-_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")  # neither octal nor hexadecimal, which login.defs may have as well
-_DAYS = re.compile(r"-1|0|[1-9][0-9]{0,8}")  # -1: not set
-_MODE = re.compile(r"0|0[0-7]{2,4}")
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+_NAME = lazy_pattern(r"[a-z_][a-z0-9_-]{0,31}")
+_NUMBER = lazy_pattern(r"0|[1-9][0-9]{0,9}")  # neither octal nor hexadecimal, which login.defs may have as well
+_DAYS = lazy_pattern(r"-1|0|[1-9][0-9]{0,8}")  # -1: not set
+_MODE = lazy_pattern(r"0|0[0-7]{2,4}")
+_CONTROL = lazy_pattern(r"[\x00-\x09\x0b-\x1f\x7f]")
 _LONGEST_LINE = 1000  # bytes
 _LAST_ID = 65533  # before those of _RESERVED_IDS
 

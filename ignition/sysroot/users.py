@@ -15,7 +15,7 @@ import stat
 
 from ignition.config.model.passwd import User
 from ignition.errors import Failure, Unmet
-from ignition.host import limits, log, mounts
+from ignition.host import changes, limits, log, mounts
 from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
@@ -33,7 +33,7 @@ MOUNTED_HOME_MODE = 0o700
 NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users without a home, by convention
 DEFAULT_UMASK = 0o022  # of shadow-utils: lib/getdef.c
 _LONGEST_NUMBER = 20
-_setting_files: dict[tuple[Root, str], tuple[os.stat_result, str]] = {}
+_setting_files: dict[tuple[Root, str], tuple[tuple[int, int], str]] = {}
 
 
 class PutUser(Operation):
@@ -348,20 +348,18 @@ def useradd_defaults(root: Root) -> dict[str, str]:
 
 def _setting_file(root: Root, name: str) -> str:
     """openSUSE's shadow-utils read /usr/etc where /etc has no such file."""
-    for directory in ("/etc", "/usr/etc"):
-        path = f"{directory}/{name}"
-        found, known = root.status(path), _setting_files.get((root, path))
-        if found is None:
-            continue
-        # Read for each user, in planning and execution; a symlink is never equal to the file that it leads to.
-        if known is not None and os.path.samestat(found, known[0]) and found.st_mtime_ns == known[0].st_mtime_ns:
-            return known[1]
-        text = read_text(root, path)
-        if text is not None:
-            if stat.S_ISREG(found.st_mode):
-                _setting_files[root, path] = found, text
-            return text
-    return ""
+    now, known = changes.count_of(os.path.basename(name)), _setting_files.get((root, name))
+    if known is not None and known[0] == now:  # read for each user, in planning and execution
+        return known[1]
+    text, has_symlink = None, False
+    for path in (f"/etc/{name}", f"/usr/etc/{name}"):
+        found = root.status(path) if text is None else None
+        if found is not None:
+            text = read_text(root, path)
+            has_symlink |= not stat.S_ISREG(found.st_mode)
+    if not root.is_live and not has_symlink:
+        _setting_files[root, name] = now, text or ""
+    return text or ""
 
 
 def _c_number(text: str) -> int | None:

@@ -486,6 +486,9 @@ def test_alone_asks_again_only_after_a_change_of_its_own(tmp_path: Path) -> None
     passwd.write_text("b:x:1001:1001::/home/b:/bin/sh\n")
     assert alone.user("a") and not careful.user("a")
     root.makedirs("/home")
+    root.write("/home/group", b"", mode=0o644)
+    assert alone.user("a"), "a file of another name is not passwd"
+    root.write("/home/passwd", b"", mode=0o644)  # which any path to passwd may lead to
     assert not alone.user("a") and alone.user("b")
     root.write("/etc/passwd", b"c:x:1002:1002::/home/c:/bin/sh\n", mode=0o644)
     assert not alone.user("b") and alone.user("c")
@@ -497,6 +500,11 @@ def test_alone_asks_again_only_after_a_change_of_its_own(tmp_path: Path) -> None
     (tmp_path / "home/passwd").write_text("d:x:1003:1003::/home/d:/bin/sh\n")
     command.run(["blkid", "-V"], why="a program that may have changed it")
     assert alone.user("d")
+    with root.at("/etc/passwd") as here:
+        here.symlink("../home/list")
+    for name in "ef":
+        root.write("/home/list", f"{name}:x:1004:1004::/home/{name}:/bin/sh\n".encode(), mode=0o644)
+        assert alone.user(name), "behind the symlink it has another name"
     with root.at("/home") as here:
         here.remove()
-    assert not alone.user("d")
+    assert not alone.user("f")
