@@ -6,6 +6,7 @@ Groups in the order of the config, then users. All passwords are set in one run 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from ignition.config.model import Passwd
 from ignition.config.model.passwd import User
@@ -104,9 +105,17 @@ def _plan_users(passwd: Passwd, facts: AccountFacts) -> list[Operation]:
             homes.append(OwnHome(user.name, facts.notated, facts.accounts))
         if user.ssh_authorized_keys:
             keys.append(WriteKeys(place, user.name, user.ssh_authorized_keys, facts.accounts, places=facts.places))
+    _join(accounts)
     if passwords:
         accounts.append(SetPasswords(passwords, facts.accounts, of_groups=False, direct=facts.direct))
     return [*accounts, *sealed, *homes, *keys]
+
+
+def _join(operations: Iterable[Operation]) -> None:
+    """Let each operation for a user know the next one: useradd's files are written once for users that follow one another."""
+    for one, other in pairwise(operations):
+        if isinstance(one, PutUser) and isinstance(other, PutUser):
+            one.next = other
 
 
 def _adopt(place: str, user: User, facts: AccountFacts) -> list[Operation]:

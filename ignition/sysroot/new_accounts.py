@@ -130,6 +130,10 @@ class AccountFile:
         """The uids in passwd, the gids in group."""
         return frozenset(int(row[2]) for row in self.rows)
 
+    def changed(self, text: str) -> AccountFile:
+        """The same file with another text, to which accounts can be added as well."""
+        return AccountFile(self.status, text)
+
     def column(self, position: int) -> set[str]:
         """The values of a field in all lines."""
         return {row[position] for row in self.rows}
@@ -570,25 +574,40 @@ class DirectAccounts:
     def __init__(self, root: Root) -> None:
         self._root = root
         self._files: dict[str, AccountFile] = {}
+        self.created: set[str] = set()  # names of users
 
     @cached_property
     def _settings(self) -> Settings:
         return Settings(self._root)
 
-    def create_user(self, user: NewUser) -> str:
-        """Create a user without its home. Returns the reason why that is left to useradd; "" if the user exists now."""
+    def create_user(self, user: NewUser, following: Iterable[NewUser] = ()) -> str:
+        """Create a user without its home. Returns the reason why that is left to useradd; "" if the user exists now.
+
+        Of the `following` users those up to the first that is left to useradd are created in the same step: each file of accounts
+        is replaced once, with the backup that the last of them would have made. Their homes must not affect each other.
+        """
         etc = self._etc()
-        reason = reason_for_useradd(user, etc)
-        if not reason:
-            self._write(user_texts(user, etc))
-        return reason
+        changed: dict[str, tuple[str, str]] = {}
+        names = set()
+        for one in chain([user], following):
+            if reason := reason_for_useradd(one, etc):
+                if one is user:
+                    return reason
+                break
+            texts = user_texts(one, etc)
+            changed |= {name: (etc.files[name].text or "", text) for name, text in texts.items()}
+            etc = Etc(self._settings, etc.files | {name: etc.files[name].changed(text) for name, text in texts.items()})
+            names.add(one.name)
+        self._write(changed)
+        self.created |= names
+        return ""
 
     def create_group(self, name: str, gid: int | None, *, is_system: bool) -> str:
         """As `create_user`, for a group."""
         etc = self._etc()
         reason = reason_for_groupadd(name, gid, etc, is_system=is_system)
         if not reason:
-            self._write(group_texts(name, gid, etc, is_system=is_system))
+            self._write(_after_present(group_texts(name, gid, etc, is_system=is_system), etc))
         return reason
 
     def set_passwords(self, wanted: Sequence[tuple[str, str]]) -> str:
@@ -596,7 +615,7 @@ class DirectAccounts:
         etc = self._etc()
         reason = reason_for_chpasswd(wanted, etc)
         if not reason:
-            self._write(password_texts(wanted, etc))
+            self._write(_after_present(password_texts(wanted, etc), etc))
         return reason
 
     def _etc(self) -> Etc:
@@ -607,22 +626,31 @@ class DirectAccounts:
                 file.reason = _first(_reasons_of_file(name, file, self._root))
         return Etc(self._settings, self._files)
 
-    def _write(self, texts: Texts) -> None:
-        """Replace files as shadow-utils does: each in one step and on disk, after a backup of its last version (`passwd-`)."""
+    def _write(self, texts: dict[str, tuple[str, str]]) -> None:
+        """Replace files as shadow-utils does: each in one step and on disk, after a backup of its last version (`passwd-`).
+
+        `texts`: file → the last version, and the new one.
+        """
         with self._root.at(f"/etc/{_LOCK}") as lock:
             if lock.status() is None:
                 # Nothing needs a lock in a root that is not running; useradd leaves this file behind.
                 os.close(lock.open(os.O_WRONLY | os.O_CREAT, 0o600))
-            for name, text in texts.items():
-                before = self._files[name]
-                assert before.status is not None and before.text is not None  # noqa: S101  else there was a reason
+            for name in filter(texts.__contains__, ORDER):
+                (last, text), before = texts[name], self._files[name]
+                assert before.status is not None  # noqa: S101  else there was a reason
                 owner = {"mode": before.status.st_mode & 0o664, "uid": before.status.st_uid, "gid": before.status.st_gid}
                 here, backup = (lock.beside(one) for one in (name, f"{name}-"))
                 # On disk with the rest at the end of the stage: no attempt after a power cut needs a backup.
-                backup.write(_bytes(before.text), **owner, sync=False)
-                backup.set_times(int(before.status.st_atime) * 10**9, int(before.status.st_mtime) * 10**9)
+                backup.write(_bytes(last), **owner, sync=False)
+                # In seconds; a version that was never on disk by itself would have the time of now.
+                times = (before.status.st_atime, before.status.st_mtime) if last == before.text else (time.time(), time.time())
+                backup.set_times(int(times[0]) * 10**9, int(times[1]) * 10**9)
                 here.write(_bytes(text), **owner, sync=True)
                 self._files[name] = AccountFile(here.status(), text)
+
+
+def _after_present(texts: Texts, etc: Etc) -> dict[str, tuple[str, str]]:
+    return {name: (etc.files[name].text or "", text) for name, text in texts.items()}
 
 
 @cache

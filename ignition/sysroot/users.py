@@ -57,19 +57,20 @@ class PutUser(Operation):
         """
         self._place, self._user, self._accounts, self._interrupted = place, user, accounts, interrupted
         self._lenient, self._direct, self.place = lenient, direct, place
+        self.next: PutUser | None = None  # the next operation, if that is for a user as well: one step may create both
         self.path = user.name
 
     def describe(self) -> str:
-        verb = "change" if self._accounts.user(self._user.name) else "create"
+        verb = "change" if self._found() else "create"
         return f"{verb} user {self._user.name}"
 
     def already_there(self, context: Context) -> bool:
-        found = self._accounts.user(self._user.name)
+        found = self._found()
         return found is not None and not self._is_half_made(found) and not self._changes(found)
 
     def execute(self, context: Context) -> None:
         user, root = self._user, context.root.path or "/"
-        found = self._accounts.user(user.name)
+        found = self._found()
         uid = user.uid
         was_half_made = found is not None and self._is_half_made(found)
         if found is not None and was_half_made:
@@ -118,13 +119,36 @@ class PutUser(Operation):
         """Create the user without useradd; False if that is left to useradd."""
         if self._direct is None:
             return False
-        if reason := self._direct.create_user(self.new_user()):
-            log.debug(f"{self.describe()} by useradd: {reason}")
-            return False
+        if self._user.name not in self._direct.created:
+            if reason := self._direct.create_user(self.new_user(), self._following()):
+                log.debug(f"{self.describe()} by useradd: {reason}")
+                return False
         account = self._accounts.user(self._user.name)
         if account is not None and not self._user.no_create_home and not root.is_directory(account.home):
             make_home(root, account)
         return True
+
+    def _following(self) -> Iterator[NewUser]:
+        """The users of the next operations that can be created in the same step."""
+        one = None if self._user.home_dir else self.next
+        while one is not None and one._is_new_and_plain():
+            yield one.new_user()
+            one = one.next
+
+    def _found(self) -> Account | None:
+        """The present account; None also if it has been created for this operation, together with an earlier one."""
+        if self._direct is not None and self._user.name in self._direct.created:
+            return None
+        return self._accounts.user(self._user.name)
+
+    def _is_new_and_plain(self) -> bool:
+        """Whether nothing about this user depends on the homes and groups of those that are created before."""
+        user = self._user
+        return (
+            not (user.home_dir or user.primary_group or self._interrupted)
+            and self._found() is None
+            and all(self._accounts.group(name) for name in group_names(user))
+        )
 
     def _is_half_made(self, found: Account) -> bool:
         """Whether useradd was interrupted between the six files that it replaces one after the other."""

@@ -230,6 +230,35 @@ def test_ordinary_accounts_start_no_program(make_context: MakeContext, monkeypat
 
 
 @pytest.mark.root
+def test_files_are_replaced_once_for_users_that_follow_one_another(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the backup that the last of several useradd leaves.
+
+    Three times here: for ann to kim; for tom, who waits for the group of ann; for zoe, behind the search for the group of tom.
+    """
+    wanted = [
+        User(name="ann", groups=("sudo",)),
+        User(name="bob", system=True, groups=("adm",)),
+        User(name="eve", uid=1001, shell="/bin/zsh"),
+        User(name="kim", no_user_group=True, no_create_home=True),
+        User(name="tom", groups=("ann",)),
+        User(name="zoe"),
+    ]
+    replaced, write = [], Dentry.write
+
+    def noted(self: Dentry, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> None:
+        replaced.append(self.inside)
+        write(self, content, mode=mode, uid=uid, gid=gid, sync=sync)
+
+    monkeypatch.setattr(Dentry, "write", noted)
+    started, programs, direct = both(Path(make_context(ROOT).root.path), Passwd(users=tuple(wanted)), monkeypatch)
+    assert started == []
+    assert direct == programs
+    assert [replaced.count(path) for path in ("/etc/passwd", "/etc/passwd-", "/etc/gshadow")] == [3, 3, 3]
+
+
+@pytest.mark.root
 def test_user_whom_the_image_lists_is_not_listed_twice(make_context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = {file: ROOT[file].replace("core,root\n", "core,ann,root\n") for file in ("/etc/group", "/etc/gshadow")}
     top = Path(make_context({**ROOT, **listed}).root.path)
@@ -441,7 +470,7 @@ def test_files_that_another_program_changed_are_read_again(make_context: MakeCon
 def test_user_interrupted_between_two_files_is_completed(
     make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
-    passwd = Passwd(users=(User(name="ann", groups=("sudo",), password_hash=HASH),))
+    passwd = Passwd(users=(User(name="ann", groups=("sudo",), password_hash=HASH), User(name="bob")))
     top = Path(make_context(ROOT).root.path)
     whole = Path(f"{top}-whole")
     shutil.copytree(top, whole, symlinks=True)
