@@ -209,7 +209,8 @@ class Runner:
                 outcome |= operation.facts()
             except Exception as error:  # noqa: BLE001  it only serves people
                 log.warning(f"the record of {operation.path or operation.kind} has no details: {type(error).__name__}")
-        self.run(planned, context)
+        if planned:
+            self.run(planned, context)
 
     @contextmanager
     def step(self, kind: str, what: str, path: str = "", place: str = "") -> Iterator[dict[str, object]]:

@@ -176,10 +176,11 @@ def _add_origins(operations: list[dict[str, Any]], state_file: str, config: Conf
         from ignition.rendering.sources import of_operations
 
         found = of_operations(wanted, state_file, config)
+        names = {name: message(name) for name in {place[0] for place in found.values()}}  # URLs without their secrets
         for operation in operations:
             if place := found.get(operation.get("place", "")):
                 name, line, column = place
-                operation["origin"] = f"{message(name)}:{line}:{column}"  # URLs without their secrets
+                operation["origin"] = f"{names[name]}:{line}:{column}"
 
 
 def _stages(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -62,8 +62,9 @@ class Positions:
             wanted = self._root
             for part in path:
                 # Decoders accept keys in another case, so findings about them must find these, too.
-                part = _folded(part)
-                wanted = wanted.inner.get(part) or wanted.inner.setdefault(part, _Wanted())
+                if (known := wanted.inner.get(part)) is None:
+                    known = wanted.inner.setdefault(_folded(part), _Wanted())
+                wanted = known
         _scan(text, self._root)
 
     def value(self, path: Path) -> int:
@@ -151,19 +152,19 @@ def _scan(text: bytes, root: _Wanted) -> None:
     stack: list[tuple[dict[str | int, _Wanted], str | int, Place | None]] = []
     key: int | None = None
     for match in _TOKEN.finditer(text):
+        start, end = match.span()
         if match.lastindex == _KEY:
             if inner:
-                key = match.start()
+                key = start
                 # Most keys have no escape: a decoder for each of a million costs seconds.
                 name = match[1].decode("utf-8", "replace")
                 part = json.loads(name) if "\\" in name else name[1:-1]
             continue
-        start = match.start()
         first = text[start]  # not the token: contents of files may be long
         if first in _CLOSE:
             if around:
                 # Only now is the end of a container known.
-                around.end = match.end()
+                around.end = end
             inner, part, around = stack.pop()
             continue
         is_container = first in _OPEN
@@ -171,11 +172,13 @@ def _scan(text: bytes, root: _Wanted) -> None:
         if inner:
             if isinstance(part, int):
                 part += 1
-            wanted = inner.get(part) or inner.get(_folded(part))
+                wanted = inner.get(part)
+            else:
+                wanted = inner.get(part) or inner.get(_folded(part))
             if wanted:
                 # Removed first, so that the last value in the text is also the last in the dictionary.
                 wanted.places.pop(part, None)
-                place = wanted.places[part] = Place(key, start, match.end(), is_container=is_container)
+                place = wanted.places[part] = Place(key, start, end, is_container=is_container)
             key = None
         if is_container:
             stack.append((inner, part, around))
