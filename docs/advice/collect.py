@@ -19,7 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DATA = Path(__file__).parents[2] / "ignition/config/advice/data"
+TOP = Path(__file__).parents[2]
+DATA, OUR_UNITS = TOP / "ignition/config/advice/data", TOP / "dracut/system"
 WORD = re.compile(rb"(?<![\w.-])([A-Z0-9][A-Za-z0-9-]*)\.([A-Z][A-Za-z0-9]+)\0")
 MANAGER, NETWORK, LINK = "libsystemd-core-*.so", "systemd-networkd", "udevadm"
 UNIT_TYPES = ("service", "socket", "target", "device", "mount", "automount", "swap", "path", "timer", "slice", "scope")
@@ -44,6 +45,7 @@ def main(trees: list[Path]) -> None:
     )
     units = json.loads((DATA / "units.json").read_text())
     units["packages"] = sorted(units_of(trees))
+    units["coreos-ignition"] = sorted(path.name for path in OUR_UNITS.rglob("*") if UNIT_SUFFIX.search(path.name))
     write("units.json", units)
 
 

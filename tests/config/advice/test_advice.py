@@ -157,3 +157,13 @@ def test_close_name_of_a_very_long_one_is_not_looked_for() -> None:
 def test_data_files_are_installed_with_their_package() -> None:
     assert (Path(known_units.__file__).parent / "data/__init__.py").exists()  # the pattern *.json holds inside packages only
     assert {"sshd.service", "multi-user.target", "zincati.service", "locksmithd.service"} <= known_units.known()
+
+
+def test_units_of_this_repository_are_known() -> None:
+    ours = {
+        path.name
+        for path in (TOP / "dracut/system").rglob("*")
+        if known_units.kind_of(path.name) in ("service", "timer", "target")
+    }
+    assert "coreos-metadata-deny.service" in ours
+    assert ours <= known_units.known()
