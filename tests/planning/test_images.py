@@ -192,8 +192,9 @@ def test_other_users_need_no_root(system: Path, config: Path, planned: Callable[
 
 
 HOLDS = """
-import sys, time
+import signal, sys, time
 from ignition.facts import formats
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, as pytest may be, ignores it
 with formats.as_raw(sys.argv[1], "qcow2", in_use=False) as raw:
     print(raw, flush=True)
     time.sleep(60)

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from importlib import import_module
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 MOMENT_S = 0.06  # subprocess waits for the end of a program in pauses of at most 0.05 s
 STANDARD = ("stdin", "stdout", "stderr")
@@ -106,5 +106,8 @@ if __name__ == "__main__":
     without_pauses()
     import_module("tests.programs").import_all()
     select = import_module("ignition.cloudinit.select")
-    select.Limits.__init__.__defaults__ = (0.3, 0.1, 0.1)  # its pauses are those of a thread
+    # Pauses of threads and of udev's events, which are none of time.sleep().
+    select.Limits.__init__.__defaults__ = (0.3, 0.1, 0.1)
+    race: Any = import_module("ignition.metadata.race")
+    race.LIMIT_S = 0.3
     serve()
