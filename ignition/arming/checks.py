@@ -13,7 +13,7 @@ from ignition.arming.machine import UPDATE_INITRAMFS, has_initramfs_tools
 from ignition.errors import Failure
 from ignition.host import features, first_boot_flag, programs
 from ignition.host.limits import MIB
-from ignition.host.reading import read_text
+from ignition.host.reading import read_inside, read_text
 from ignition.provisioned import reset
 from ignition.sysroot import machine_id
 from ignition.trust import policy
@@ -149,11 +149,19 @@ def _is_installed(root: Root, name: str) -> bool:
 
 def _keys(root: Root, boot: Boot) -> Iterator[Finding]:
     """The keys of signed configs (docs/trust.md): in the image, and then in its initramfs, with the program that reads them."""
+    from ignition.trust import armor
+
     found = policy.key_files(root.names(KEYS), root.names(f"{KEYS}/{policy.KEYRINGS}"))
     demands = root.status(f"{KEYS}/{policy.REQUIRED_BY_IMAGE}") is not None
     if demands and not found:
         fix = f"gpg --export KEY >{KEYS}/{policy.KEYRING}, and rebuild the initramfs"
         yield Finding(MISSING, "a key: the image requires signed configs, and would accept none", fix, f"{KEYS}/{policy.KEYRING}")
+    for name in found:
+        try:
+            armor.public_keys(read_inside(root, f"{KEYS}/{name}", limit=armor.LARGEST) or b"")
+        except ValueError:
+            fix = f"{armor.FIX_NO_KEYS}, and rebuild the initramfs"
+            yield Finding(MISSING, f"{armor.NO_KEYS} here: this one has none", fix, f"{KEYS}/{name}")
     if found and root.status("/usr/bin/gpgv") is None:
         fix = "install gpgv, and rebuild the initramfs"
         yield Finding(MISSING, "gpgv, which checks the signatures of configs", fix, "/usr/bin/gpgv")

@@ -637,7 +637,7 @@ class DirectAccounts:
                 os.close(lock.open(os.O_WRONLY | os.O_CREAT, 0o600))
             for name in filter(texts.__contains__, ORDER):
                 (last, text), before = texts[name], self._files[name]
-                assert before.status is not None  # noqa: S101  else there was a reason
+                assert before.status is not None  # noqa: S101  a missing file is a reason to leave it to useradd
                 owner = {"mode": before.status.st_mode & 0o664, "uid": before.status.st_uid, "gid": before.status.st_gid}
                 here, backup = (lock.beside(one) for one in (name, f"{name}-"))
                 # On disk with the rest at the end of the stage: no attempt after a power cut needs a backup.

@@ -10,6 +10,7 @@ from ignition.patterns import lazy_pattern
 
 LARGEST = 1 << 20  # bytes of a signature or a file of keys; real ones have some kilobytes
 _ARMOR = lazy_pattern(rb"-----BEGIN PGP (?:PUBLIC KEY BLOCK|SIGNATURE)-----\r?\n(.*?)-----END PGP ")
+NO_KEYS, FIX_NO_KEYS = "a file of OpenPGP public keys", "write it with gpg --export [--armor]"
 _PUBLIC_KEY = 6  # the tag of its packet, RFC 9580 §5.5.1.1
 
 
@@ -45,12 +46,17 @@ def keyring(files: Iterable[str], fix: str) -> bytes:
     for path in files:
         try:
             with open(path, "rb") as file:
-                data = packets(file.read(LARGEST))
+                keys += public_keys(file.read(LARGEST))
         except OSError as error:
             raise Failure(f"the keys cannot be read: {error.strerror}", where=path, fix=fix) from error
-        except ValueError:
-            data = b""
-        if not data or (data[0] & 0x3F if data[0] & 0x40 else data[0] >> 2 & 0x0F) != _PUBLIC_KEY:
-            raise Failure("not a file of OpenPGP public keys", where=path, fix="write it with gpg --export [--armor]")
-        keys += data
+        except ValueError as error:
+            raise Failure(f"not {NO_KEYS}", where=path, fix=FIX_NO_KEYS) from error
     return keys
+
+
+def public_keys(data: bytes) -> bytes:
+    """The packets of a file of public keys. Raises ValueError for anything else, such as a keybox (pubring.kbx)."""
+    data = packets(data)
+    if not data or (data[0] & 0x3F if data[0] & 0x40 else data[0] >> 2 & 0x0F) != _PUBLIC_KEY:
+        raise ValueError("no public key")
+    return data

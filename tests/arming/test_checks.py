@@ -89,11 +89,13 @@ class TestKeys:
 
     KEY, DEMAND, INITRAMFS = "usr/lib/ignition/trusted.gpg", "usr/lib/ignition/config-verify", "boot/initrd.img-6.1"
 
+    PUBLIC = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmAEE\n-----END PGP PUBLIC KEY BLOCK-----\n"  # the head of a packet
+
     @pytest.fixture
     def signed(self, image: Path) -> Path:
         """An image that requires signed configs, and lacks nothing."""
-        put(image, self.KEY, "key")
-        put(image, "usr/lib/ignition/trusted.gpg.d/more.gpg", "key")
+        put(image, self.KEY, self.PUBLIC)
+        put(image, "usr/lib/ignition/trusted.gpg.d/more.gpg", self.PUBLIC)
         put(image, self.DEMAND, "required\n")
         put(image, "usr/bin/gpgv", "")
         put(image, self.INITRAMFS, f"keys, {FILES[self.INITRAMFS]}")
@@ -107,6 +109,11 @@ class TestKeys:
         put(image, self.INITRAMFS, f"keys, {FILES[self.INITRAMFS]}")
         what = "a key: the image requires signed configs, and would accept none"
         assert found(image) == [(MISSING, "/usr/lib/ignition/trusted.gpg", what)]
+
+    def test_key_file_without_public_keys(self, signed: Path) -> None:
+        for content in ("", "\0\0\0 \1\1\0\2KBXf", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"):  # empty, a keybox, cut off
+            put(signed, self.KEY, content)
+            assert found(signed) == [(MISSING, f"/{self.KEY}", "a file of OpenPGP public keys here: this one has none")]
 
     def test_no_gpgv(self, signed: Path) -> None:
         (signed / "usr/bin/gpgv").unlink()
