@@ -111,7 +111,7 @@ install_agent() {
 # no use, and its size is saved. With the demand but without a key no config would ever be accepted.
 install_keys() {
     local directory=/usr/lib/ignition top=${dracutsysrootdir-} file keys=()
-    for file in "$top$directory"/trusted.gpg "$top$directory"/trusted.gpg.d/*.gpg; do
+    for file in "$top$directory"/trusted.gpg "$top$directory"/trusted.gpg.d/*.{asc,gpg}; do
         [[ ! -f $file ]] || keys+=("${file#"$top"}")
     done
     if [[ -e $top$directory/config-verify ]]; then

@@ -11,12 +11,13 @@ from ignition.patterns import lazy_pattern
 LARGEST = 1 << 20  # bytes of a signature or a file of keys; real ones have some kilobytes
 _ARMOR = lazy_pattern(rb"-----BEGIN PGP (?:PUBLIC KEY BLOCK|SIGNATURE)-----\r?\n(.*?)-----END PGP ")
 NO_KEYS, FIX_NO_KEYS = "a file of OpenPGP public keys", "write it with gpg --export [--armor]"
+_BINARY = b"\x80"  # the first byte of each packet has this bit, no character of a text does: RFC 9580 §4.2
 _PUBLIC_KEY = 6  # the tag of its packet, RFC 9580 §5.5.1.1
 
 
 def packets(data: bytes) -> bytes:
     """The packets of keys or signatures, in armor or not. Raises ValueError for malformed armor."""
-    if not data.lstrip().startswith(b"-----BEGIN PGP "):
+    if data[:1] >= _BINARY:
         return data
     import re
 

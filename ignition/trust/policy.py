@@ -110,6 +110,9 @@ def keyrings(directory: str) -> tuple[str, ...]:
 
 
 def key_files(names: Iterable[str], more: Iterable[str]) -> list[str]:
-    """The key files among the names in a directory, and those in its `trusted.gpg.d`; relative to the directory."""
+    """The key files among the names in a directory, and those in its `trusted.gpg.d`, named as apt wants them.
+
+    They are relative to the directory. Source: apt-key(8) of Debian 12, FILES.
+    """
     first = [KEYRING] if KEYRING in names else []
-    return [*first, *(f"{KEYRINGS}/{name}" for name in sorted(more) if name.endswith(".gpg"))]
+    return [*first, *(f"{KEYRINGS}/{name}" for name in sorted(more) if name.endswith((".gpg", ".asc")))]

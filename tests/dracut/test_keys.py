@@ -42,9 +42,9 @@ def test_image_without_keys_saves_the_program(tmp_path: Path, directory: Path) -
 
 
 def test_keys_and_the_program_that_reads_them(tmp_path: Path, directory: Path) -> None:
-    for name in ("trusted.gpg", "trusted.gpg.d/b.gpg", "trusted.gpg.d/a.gpg", "trusted.gpg.d/not-a-key"):
+    for name in ("trusted.gpg", "trusted.gpg.d/b.gpg", "trusted.gpg.d/a.gpg", "trusted.gpg.d/a.asc", "trusted.gpg.d/not-a-key"):
         (directory / name).touch()
-    names = ["trusted.gpg", "trusted.gpg.d/a.gpg", "trusted.gpg.d/b.gpg"]
+    names = ["trusted.gpg", "trusted.gpg.d/a.asc", "trusted.gpg.d/a.gpg", "trusted.gpg.d/b.gpg"]
     assert installed(tmp_path) == (0, ["gpgv", *(f"/usr/lib/ignition/{name}" for name in names)])
 
 

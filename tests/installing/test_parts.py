@@ -52,12 +52,15 @@ def test_signature_of_other_bytes(length: int, keys: Keys) -> None:
 
 
 def test_rubbish_in_place_of_a_signature(keys: Keys) -> None:
-    with signature.verifying(b"rubbish", signature.keyring([str(keys.public)]), "image") as verifier:
+    with signature.verifying(b"\x88rubbish", signature.keyring([str(keys.public)]), "image") as verifier:
         verifier.write(TEXT)  # gpgv has ended by then, or ends meanwhile
         with pytest.raises(Failure, match="image: it is not an OpenPGP signature"):
             verifier.finish()
-    armour = b"-----BEGIN PGP SIGNATURE-----\n\n!\n-----END PGP SIGNATURE-----\n"
-    with pytest.raises(Failure, match="image.sig: not an OpenPGP signature"), signature.verifying(armour, b"", "image"):
+
+
+@pytest.mark.parametrize("text", [b"", b"rubbish", b"-----BEGIN PGP SIGNATURE-----\n\n!\n-----END PGP SIGNATURE-----\n"])
+def test_text_without_a_signature_is_refused_before_the_image_comes(text: bytes) -> None:
+    with pytest.raises(Failure, match="image.sig: not an OpenPGP signature"), signature.verifying(text, b"", "image"):
         pass
 
 

@@ -280,6 +280,20 @@ class TestPolicy:
         image.execute("fetch")
         assert "/signed" in applied(image)
 
+    @pytest.mark.parametrize("signer", ["good", "other", "stranger"])
+    @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+    def test_armored_keys_among_words(self, image: Boot, keys: Keys, signer: str, end: bytes) -> None:
+        """As a person collects them, and apt names such a file: gpg passes over what is outside the blocks."""
+        owners = ("good", "other", "stranger")
+        blocks = [b"of %s:\n%s" % (owner.encode(), keys.gpg("--armor", "--export", f"<{owner}@example.com>")) for owner in owners]
+        text = b"Our keys.\n\n" + b"\nand\n".join(blocks) + b"\nThat is all.\n"
+        (image.system / "trusted.gpg.d/team.asc").write_bytes(text.replace(b"\n", end))
+        for name in ("trusted.gpg", "trusted.gpg.d/more.gpg"):
+            (image.system / name).unlink()
+        (image.top / "config.ign").write_bytes(keys.clear(CONFIG, signer))
+        image.execute("fetch")
+        assert "/signed" in applied(image)
+
     @pytest.mark.parametrize(
         "text", [b"", b"key", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n!\n-----END PGP PUBLIC KEY BLOCK-----\n"]
     )
