@@ -1,6 +1,7 @@
 """Programs: what they are given, and how each way of failing reads. The programs are scripts with a listed name."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -118,17 +119,33 @@ def test_cause_is_in_the_first_and_the_last_lines(tmp_path: Path, lines: int, sh
     assert caught.value.what.endswith(f": exit status 1: {shown}")
 
 
-def test_children_end_with_the_program(tmp_path: Path) -> None:
+def test_children_end_with_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each program has a session of its own."""
-    program = script(tmp_path, f"sleep 60 & echo $! >{tmp_path}/child; ps -o sid= -p $$ >{tmp_path}/session; exec sleep 60")
+    program = script(
+        tmp_path,
+        f"sleep 60 & echo $! >{tmp_path}/child; ps -o sid= -p $$ >{tmp_path}/session; touch {tmp_path}/begun; exec sleep 60",
+    )
+    time_runs_once_there_is(tmp_path / "begun", monkeypatch)
     with pytest.raises(CommandFailed, match="timed out"):
-        command.run([program], why="wait", timeout_s=0.5)
+        command.run([program], why="wait", timeout_s=0.2)
     child = int((tmp_path / "child").read_text())
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while _is_alive(child) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not _is_alive(child)
     assert int((tmp_path / "session").read_text()) != os.getsid(0)
+
+
+def time_runs_once_there_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time limit of a program begins when it has made a file, however long the machine takes to start it."""
+    limited = subprocess.Popen.communicate
+
+    def communicate(process: "subprocess.Popen[bytes]", given: bytes, timeout: float) -> tuple[bytes, bytes]:
+        while not file.exists() and process.poll() is None:
+            time.sleep(0.01)
+        return limited(process, given, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
 
 
 def _is_alive(process: int) -> bool:
@@ -191,9 +208,11 @@ def test_server_that_does_not_get_ready(tmp_path: Path, body: str, timeout_s: fl
         pass
 
 
-def test_server_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
+def test_server_that_ignores_the_signal_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = subprocess.Popen.communicate  # it has 120 s to get ready, and 0.3 s to end
+    monkeypatch.setattr(subprocess.Popen, "communicate", lambda it, timeout=None: limited(it, timeout=timeout and 0.3))
     program = script(tmp_path, f"trap '' TERM; echo $$ >{tmp_path}/pid; echo ready; while :; do sleep 0.05; done")
-    with command.serving([program], why="serve", timeout_s=0.5):
+    with command.serving([program], why="serve"):
         process = int((tmp_path / "pid").read_text())
     assert not _is_alive(process)
 
@@ -211,10 +230,13 @@ def test_answers_may_be_long_and_their_end_in_two_pieces(tmp_path: Path) -> None
         assert ask(b"x\n", b"END") == bytes(300000)
 
 
-@pytest.mark.parametrize(("body", "message"), [("exit 1", "ask: .* has ended"), ("exec sleep 60", "ask: timed out after 0.3 s")])
-def test_program_that_does_not_answer(tmp_path: Path, body: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "timeout_s", "message"),
+    [("exit 1", 60, "ask: .* has ended"), ("exec sleep 60", 0.3, "ask: timed out after 0.3 s")],
+)
+def test_program_that_does_not_answer(tmp_path: Path, body: str, timeout_s: float, message: str) -> None:
     program = script(tmp_path, body)
-    with command.answering([program], why="ask", timeout_s=0.3) as ask, pytest.raises(CommandFailed, match=message):
+    with command.answering([program], why="ask", timeout_s=timeout_s) as ask, pytest.raises(CommandFailed, match=message):
         ask(b"x\n", b"END")
 
 
