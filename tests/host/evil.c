@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -67,6 +68,8 @@ __attribute__((constructor)) static void attack(void)
     if (getenv("EVIL_DONE") || !(report = fopen("/evil", "a")))
         return;
     setenv("EVIL_DONE", "1", 1);
+    flock(fileno(report), LOCK_SH); /* until the last process that has it open ends */
+    pid_t tool = getpid();
     achieved("ran", 1);
     struct stat opened;
     for (int fd = 3; fd < 256; fd++) /* useradd has sockets of its own */
@@ -81,7 +84,9 @@ __attribute__((constructor)) static void attack(void)
     achieved("may-gain-privileges", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
     if (fork() == 0) { /* a daemon: it waits until useradd has ended */
         setsid();
-        sleep(2);
+        while (getppid() == tool)
+            usleep(10000);
+        sleep(2); /* for those who may end it now */
         achieved("outlived", 1);
         fclose(report);
         _exit(0);

@@ -10,6 +10,7 @@ import pytest
 from ignition.errors import CommandFailed
 from ignition.host import command
 from ignition.host.programs import PROGRAMS
+from tests.host.time_limits import time_runs_once_there_is
 
 
 def script(directory: Path, body: str) -> str:
@@ -134,18 +135,6 @@ def test_children_end_with_the_program(tmp_path: Path, monkeypatch: pytest.Monke
         time.sleep(0.02)
     assert not _is_alive(child)
     assert int((tmp_path / "session").read_text()) != os.getsid(0)
-
-
-def time_runs_once_there_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time limit of a program begins when it has made a file, however long the machine takes to start it."""
-    limited = subprocess.Popen.communicate
-
-    def communicate(process: "subprocess.Popen[bytes]", given: bytes, timeout: float) -> tuple[bytes, bytes]:
-        while not file.exists() and process.poll() is None:
-            time.sleep(0.01)
-        return limited(process, given, timeout)
-
-    monkeypatch.setattr(subprocess.Popen, "communicate", communicate)
 
 
 def _is_alive(process: int) -> bool:
