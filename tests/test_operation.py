@@ -101,7 +101,7 @@ def test_error_without_a_file_gets_the_path_of_the_operation(tmp_path: Path, con
 
 
 def test_concurrent_neighbours_run_side_by_side(tmp_path: Path, context: Context) -> None:
-    together = threading.Barrier(CONCURRENCY, timeout=10)  # broken unless all are inside at once
+    together = threading.Barrier(CONCURRENCY, timeout=60)  # broken unless all are inside at once
 
     def action() -> None:
         together.wait()

@@ -13,7 +13,7 @@ from ignition.cloudinit.select import Limits, first_available
 from ignition.errors import Failure, NotFound
 from tests.fetch.server import Reply, serving
 
-QUICK = Limits(total_s=5, first_pause_s=0.01, longest_pause_s=0.02)
+QUICK = Limits(total_s=120, first_pause_s=0.01, longest_pause_s=0.02)
 
 
 class Fake(Datasource):
@@ -35,18 +35,18 @@ class Fake(Datasource):
 
 
 def test_a_source_that_comes_late_wins_and_the_others_are_told_to_stop() -> None:
+    before = set(threading.enumerate())
     late, never = Fake(3), Fake(0)
     assert first_available([never, late], QUICK) is late
-    time.sleep(0.1)
-    asked = never.asked
-    time.sleep(0.1)
-    assert never.asked == asked
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 def test_all_final_and_negative_ends_at_once() -> None:
     begin = time.monotonic()
     assert first_available([Fake(0, final=True), Fake(0, final=True)], Limits()) is None
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 60
 
 
 def test_a_final_no_does_not_end_the_others() -> None:
@@ -57,7 +57,7 @@ def test_a_final_no_does_not_end_the_others() -> None:
 def test_the_limit_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
     begin = time.monotonic()
     assert first_available([Fake(0)], Limits(total_s=0.1, first_pause_s=0.01)) is None
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 60
     assert "no datasource was available within 0.1 s" in capsys.readouterr().out
 
 
@@ -68,14 +68,17 @@ def test_a_source_out_of_order_counts_as_not_there(capsys: pytest.CaptureFixture
 
 
 def test_a_source_that_hangs_does_not_keep_the_others_waiting() -> None:
+    over = threading.Event()
+
     class Hanging(Fake):
         def available(self) -> bool:
-            return not threading.Event().wait(3)
+            return not over.wait(100)
 
     begin = time.monotonic()
     good = Fake(1)
     assert first_available([Hanging(), good], QUICK) is good
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 60
+    over.set()
 
 
 def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

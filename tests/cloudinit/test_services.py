@@ -73,7 +73,7 @@ def test_silent_service_is_not_available_and_does_not_hold_up(case: Case) -> Non
     with case.served(silent) as (source, _):
         begin = time.monotonic()
         assert not source.available()
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 25
 
 
 @ALL

@@ -198,15 +198,15 @@ def test_refused_connection_is_retried_until_the_limit(patient: Fetcher, fake_cl
 
 
 def test_silent_server_is_left_after_the_header_time() -> None:
-    settings = Settings(header_s=0.2, total_s=0.5, first_pause_s=0.01, longest_pause_s=0.01)
+    settings = Settings(header_s=0.2, total_s=100.0, attempts=2, first_pause_s=0.01, longest_pause_s=0.01)
     begin = real_seconds()
     with (
         serving({"/a": Reply(silent_s=30)}) as server,
         Fetcher(settings, offline=False) as fetcher,
-        pytest.raises(Failure, match=r"^http://.*: timed out: no answer within 0\.\d+ s \(\d attempts in "),
+        pytest.raises(Failure, match=r"^http://.*: timed out: no answer within 0\.2 s \(2 attempts in "),
     ):
         fetcher.read(Resource(source=f"{server.url}/a"))
-    assert real_seconds() - begin < 3
+    assert real_seconds() - begin < 25
 
 
 def test_silent_server_that_wakes_up_is_asked_again() -> None:
@@ -219,7 +219,7 @@ def test_headers_that_trickle_count_as_a_whole() -> None:
     """Each byte comes within the time, all of them do not."""
     import threading
 
-    settings = Settings(header_s=0.3, total_s=5.0, attempts=1)
+    settings = Settings(header_s=0.3, total_s=100.0, attempts=1)
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -239,13 +239,13 @@ def test_headers_that_trickle_count_as_a_whole() -> None:
         begin = real_seconds()
         with Fetcher(settings, offline=False) as fetcher, pytest.raises(Failure, match="timed out: no answer within 0.3 s"):
             fetcher.read(Resource(source=f"http://127.0.0.1:{listener.getsockname()[1]}/a"))
-        assert real_seconds() - begin < 2
+        assert real_seconds() - begin < 15  # all of them take 20 s
         stop.set()
         thread.join()
 
 
 def test_body_that_trickles_ends_with_the_limit() -> None:
-    settings = Settings(total_s=0.5)
+    settings = Settings(total_s=2.0)
     begin = real_seconds()
     with (
         serving({"/a": Reply(body=b"x" * 500, drip_s=0.1)}) as server,
@@ -253,10 +253,10 @@ def test_body_that_trickles_ends_with_the_limit() -> None:
         pytest.raises(Failure) as caught,
     ):
         fetcher.copy_to(Resource(source=f"{server.url}/a"), io.BytesIO())
-    assert caught.value.what == "not fetched within 0.5 s: the body is not complete"
+    assert caught.value.what == "not fetched within 2 s: the body is not complete"
     assert caught.value.where == f"{server.url}/a"
     assert len(server.requests) == 1
-    assert real_seconds() - begin < 3
+    assert real_seconds() - begin < 40  # it takes 50 s
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,9 @@ def answering(answers: list[bytes]) -> Iterator[str]:
             with suppress(OSError):
                 sock, _ = listener.accept()
                 with sock:
-                    sock.settimeout(1.0)
+                    sock.settimeout(30.0)
                     sock.recv(65536)
+                    sock.settimeout(1.0)
                     sock.sendall(answers[0])
                     sock.shutdown(socket.SHUT_WR)
                     sock.recv(1)  # without this the close would be a reset, and the client would not see the answer

@@ -30,7 +30,7 @@ def test_first_answer_counts_and_nobody_waits_for_the_rest() -> None:
     never = threading.Event()
     begin = time.monotonic()
     assert first_answer({"slow": lambda _: b"slow" if never.wait(20) else b"late", "quick": lambda _: b"quick"}) == b"quick"
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15
     never.set()
 
 
@@ -89,12 +89,12 @@ def test_race_is_not_over_before_a_turn_ends_and_no_turn_begins_after_it() -> No
         raise NotHere("too late")
 
     def service(_: Turn) -> bytes:
-        inside.wait(5)
+        inside.wait(60)
         return b"service"
 
     assert first_answer({"drive": drive, "service": service}) == b"service"
     assert done.is_set()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(seen) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert seen == [True, False]

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -364,7 +364,7 @@ def test_nodes_of_a_2x_device_are_written_while_it_is_mounted(tmp_path: Path) ->
 @contextmanager
 def serving(together: int) -> Iterator[str]:
     """A file server that answers only when so many requests wait at once."""
-    barrier = threading.Barrier(together, timeout=20)
+    barrier = threading.Barrier(together, timeout=60)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -419,7 +419,8 @@ def start(tmp_path: Path, stage: str) -> "subprocess.Popen[bytes]":
 def kill_all(process: "subprocess.Popen[bytes]") -> None:
     """The power goes."""
     for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-        os.kill(int(child), signal.SIGKILL)
+        with suppress(ProcessLookupError):  # the stage has just ended
+            os.kill(int(child), signal.SIGKILL)
     process.wait()
 
 

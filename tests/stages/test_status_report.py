@@ -113,7 +113,7 @@ def test_report_ends_in_time(boot: Boot, monkeypatch: pytest.MonkeyPatch, capsys
     boot.config('{"ignition": {"version": "3.0.0"}}')
     begin = time.monotonic()
     assert run(boot, "fetch") == SUCCESS
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 25
     stopped.set()
     assert "reporting the outcome of stage fetch to the platform timed out after 0.3 s" in capsys.readouterr().out
 
