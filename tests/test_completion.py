@@ -216,7 +216,7 @@ class Zsh:
         """Type the line and the tabulator key."""
         self._noted.write_text("")
         os.write(self._master, f"{line}\t\x06".encode())
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while f"= {line.split()[0]}" not in (text := self._noted.read_text()):
             assert time.monotonic() < deadline, text
             if select.select([self._master], [], [], 0.02)[0]:

@@ -63,7 +63,9 @@ def put(top: Path, name: str, content: object) -> None:
     """A file below a root: a text, or an object as JSON."""
     path = top / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    made = path.with_name(f".{path.name}")  # who waits for it in another thread sees all of it
+    made.write_text(content if isinstance(content, str) else json.dumps(content))
+    made.rename(path)
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

@@ -320,10 +320,10 @@ def neighbour(name: str, near: str, far: str) -> Iterator[int]:
 def test_forwarded_traffic_does_not_reach_the_service() -> None:
     """A container, this machine, and the provider's network: three namespaces in a row."""
     serving = (
-        "import socket, sys, threading\n"
+        "import os, socket, sys, threading\n"
         "def serve(address, family):\n"
         "    with socket.create_server((address, 80), family=family) as server:\n"
-        "        print('ready', flush=True)\n"
+        "        os.write(1, b'ready\\n')\n"  # in one piece, as the other thread's
         "        while True: server.accept()[0].close()\n"
         f"threading.Thread(target=serve, args=('{V4}', socket.AF_INET)).start()\n"
         f"threading.Thread(target=serve, args=('{V6}', socket.AF_INET6)).start()\n"

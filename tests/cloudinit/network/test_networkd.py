@@ -40,7 +40,7 @@ echo "$*" >>/run/calls
 [ -e /run/networkd.pid ] && kill $(cat /run/networkd.pid)
 SYSTEMD_LOG_TARGET=console {NETWORKD} </dev/null >>/run/log 2>&1 &
 echo $! >/run/networkd.pid
-for attempt in $(seq 100); do
+for attempt in $(seq 600); do
     ip -4 route show dev eth0 | grep -q 10.0.5.254 && exit 0
     sleep 0.1
 done
@@ -104,7 +104,7 @@ def in_namespace(script: str, *arguments: str) -> str:
     """What a Python script prints, in namespaces of its own: when it ends, whatever it has started ends, too."""
     unshare = ["unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
     argv = [*unshare, "sh", "-c", SETUP, "sh", sys.executable, "-c", script, *arguments]
-    done = subprocess.run(argv, capture_output=True, text=True, cwd=TOP, timeout=60)
+    done = subprocess.run(argv, capture_output=True, text=True, cwd=TOP, timeout=180)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
