@@ -4,10 +4,13 @@ Never uses /dev/kvm: results must be the same on every host. A machine is a cont
 """
 
 import contextlib
+import fcntl
 import shlex
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -198,9 +201,14 @@ class Machine:
                 keyboard.sendall(character.encode())
                 time.sleep(0.01)
                 # While somebody is connected, QEMU waits until they have read: the guest's output would stop.
-                with contextlib.suppress(BlockingIOError):
-                    keyboard.recv(1 << 20, socket.MSG_DONTWAIT)
-            time.sleep(0.2)
+                _drain(keyboard)
+            # QEMU drops what it has not read when the connection ends.
+            deadline = time.monotonic() + timeout_s
+            while _unread(keyboard):
+                if time.monotonic() > deadline:
+                    raise self.console.failure(f"{self.plan.name}: it takes what is typed within {timeout_s:g} s", "it does not")
+                time.sleep(0.01)
+                _drain(keyboard)
         if answer:
             self.console.wait_for(answer, timeout_s, alive=self.alive, begin=begin)
         return self.console.text()[begin:]
@@ -386,3 +394,15 @@ class Machine:
         """The TPM goes with the machine."""
         if self.tpm is not None:
             self.tpm.stop()
+
+
+def _drain(link: socket.socket) -> None:
+    """Reads what is there."""
+    with contextlib.suppress(BlockingIOError):
+        link.recv(1 << 20, socket.MSG_DONTWAIT)
+
+
+def _unread(link: socket.socket) -> int:
+    """What the other end has not read yet, in bytes with the kernel's own; SIOCOUTQ of tcp(7), which unix sockets have, too."""
+    left: int = struct.unpack("i", fcntl.ioctl(link, termios.TIOCOUTQ, bytes(4)))[0]
+    return left
