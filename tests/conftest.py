@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests import netns
@@ -13,6 +14,14 @@ from tests import netns
 LOCAL = ("127.", "::1", "localhost")
 CLONE_NEWNS = 0x00020000  # linux/sched.h
 MS_REC, MS_PRIVATE = 16384, 1 << 18  # linux/mount.h
+
+
+# What hypothesis draws is the same in every run, and takes as long as it takes: by default, an example of more than 0.2 s is an
+# error, which a busy machine makes of any. New examples are for `make fuzz`.
+hypothesis.settings.register_profile(
+    "steady", derandomize=True, deadline=None, database=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
 
 
 class LeftTheMachine(BaseException):

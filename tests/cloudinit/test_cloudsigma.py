@@ -39,7 +39,7 @@ def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Port]:
     ours, theirs = os.openpty()
     name = os.ttyname(theirs)
     threads = []
-    monkeypatch.setattr(cloudsigma, "SILENCE_S", 0.5)
+    monkeypatch.setattr(cloudsigma, "SILENCE_S", 60.0)
 
     def serve(answers: Mapping[str, str]) -> ServerContext:
         def answer() -> None:
@@ -132,7 +132,8 @@ def test_context_that_is_no_json_fails(port: Port) -> None:
     assert caught.value.where == "/meta/"
 
 
-def test_silent_port_fails_with_its_name(port: Port) -> None:
+def test_silent_port_fails_with_its_name(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloudsigma, "SILENCE_S", 0.5)
     source = port({})
     with pytest.raises(Failure, match=r"no answer for 0\.5 s") as caught:
         source.user_data()

@@ -71,7 +71,7 @@ HEADS = st.sampled_from(
     [b"", b"#cloud-config\n", b"#!", b"\x1f\x8b", b'Content-Type: multipart/mixed; boundary="b"\n\n--b\n', b"{"]
 )
 QUICK = settings(
-    max_examples=300, deadline=2000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=300, deadline=60_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 

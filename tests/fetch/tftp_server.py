@@ -20,6 +20,7 @@ class Faults(NamedTuple):
     stranger: frozenset[int] = frozenset()  # before the block somebody else sends one with the same number
     silent_after: int | None = None  # nothing any more after this block
     error_at: int | None = None  # an error in place of this block
+    patience_s: float = 0.05  # without an acknowledgement: then the block is sent again
 
 
 class TftpServer:
@@ -47,7 +48,7 @@ class TftpServer:
             if len(self.requests) > self.faults.lost_requests:
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as transfer:
                     transfer.bind(("127.0.0.1", 0))
-                    transfer.settimeout(0.05)
+                    transfer.settimeout(self.faults.patience_s)
                     self.send(transfer, client, packet[2:].partition(b"\0")[0])
 
     def send(self, transfer: socket.socket, client: Any, name: bytes) -> None:

@@ -28,12 +28,12 @@ def message(operation: int, pool: int, key: str, value: bytes) -> bytes:
 
 
 class Host(threading.Thread):
-    """The driver's end: answers the registration, then sends a message after each answer."""
+    """The driver's end: answers the registration, then sends a message after each answer, and hangs up, or is silent."""
 
-    def __init__(self, pairs: list[Pair]) -> None:
+    def __init__(self, pairs: list[Pair], *, hangs_up: bool = True) -> None:
         super().__init__()
         self.device, self._end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._pairs, self.answers = pairs, list[bytes]()
+        self._pairs, self.answers, self._hangs_up = pairs, list[bytes](), hangs_up
 
     def run(self) -> None:
         self.registration = self._end.recv(10_000)
@@ -41,6 +41,8 @@ class Host(threading.Thread):
         for pair in self._pairs:
             self._end.send(message(*pair))
             self.answers.append(self._end.recv(10_000))
+        if self._hangs_up:
+            self._end.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         self.join()
@@ -48,8 +50,8 @@ class Host(threading.Thread):
         self._end.close()
 
 
-def received(pairs: list[Pair]) -> tuple[list[Pool], Host]:
-    host = Host(pairs)
+def received(pairs: list[Pair], *, hangs_up: bool = True) -> tuple[list[Pool], Host]:
+    host = Host(pairs, hangs_up=hangs_up)
     host.start()
     try:
         return receive(host.device.fileno()), host
@@ -58,8 +60,8 @@ def received(pairs: list[Pair]) -> tuple[list[Pool], Host]:
 
 
 @pytest.fixture(autouse=True)
-def short_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hyperv, "SILENCE_S", 0.1)
+def long_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hyperv, "SILENCE_S", 60.0)
 
 
 def test_pairs_are_taken_pool_by_pool() -> None:
@@ -73,8 +75,9 @@ def test_pairs_are_taken_pool_by_pool() -> None:
     assert [len(answer) for answer in host.answers] == [7430] * 5
 
 
-def test_silent_host_has_no_pairs() -> None:
-    assert received([])[0] == [{}, {}, {}, {}, {}]
+def test_silent_host_has_no_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hyperv, "SILENCE_S", 0.1)
+    assert received([], hangs_up=False)[0] == [{}, {}, {}, {}, {}]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(wanted=wishes)
 def test_choices_are_those_of_sgdisk(image: Path, wanted: list[tuple[int | None, int]]) -> None:
     assert sgdisk(image, wanted) == ours(wanted)[0]
