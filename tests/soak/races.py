@@ -29,7 +29,7 @@ from tests.hostile.sandbox import Ran, Sandbox
 from tests.platforms.samples import KEY
 
 TRIES, SECONDS = 1000, 120.0
-HUNG_S = 5.0
+HUNG_S = 60.0
 ROUNDS = 40  # swaps of one pair before it is recreated: a program that won the race may have replaced it
 RENAME_EXCHANGE, AT_FDCWD = 2, -100  # linux/fs.h, linux/fcntl.h
 _LIBRARY = ctypes.CDLL(None, use_errno=True)
@@ -271,14 +271,14 @@ class Result(NamedTuple):
 
 
 def hold(race: Race, sandbox: Sandbox, directory: Path, *, tries: int, seconds: float) -> Result:
-    """So many tries, or as many as the time allows."""
+    """So many tries, or as many as the time allows, but one."""
     end = time.monotonic() + seconds
     won: list[str] = []
     tried = 0
-    while tried < tries and time.monotonic() < end:
+    while tried == 0 or (tried < tries and time.monotonic() < end):
         machine = _machine(race, sandbox, directory / f"{race.name}-{len(won)}")
         with _attacked(race, machine):
-            while tried < tries and time.monotonic() < end:
+            while tried == 0 or (tried < tries and time.monotonic() < end):
                 tried += 1
                 wrong = machine.verdict(race.run(machine))
                 if wrong:
