@@ -1,16 +1,44 @@
 """A fleet that boots at once against a server that fails half of it: all succeed, and they do not come back together."""
 
+import random
+from collections.abc import Callable
+
+from ignition.fetch import retry
+from ignition.fetch.settings import Settings
 from tests.bench.fleet import Outcome, run
+from tests.fetch.server import FakeClock
 
-MACHINES = 200
+MACHINES, OUTAGE_S = 200, 4.0
 
 
-def test_fleet_comes_through_without_waves() -> None:
-    outcome = run(MACHINES, outage_s=4.0)
+def test_fleet_comes_through() -> None:
+    outcome = run(MACHINES, outage_s=OUTAGE_S)
     assert outcome.succeeded == MACHINES
     assert {machine for _, machine in outcome.requests} == set(range(MACHINES))
     assert len(outcome.requests) < 7 * MACHINES
-    assert outcome.wave() < 4
+
+
+def on_its_own_clock(chance: Callable[[], float]) -> Outcome:
+    """The same fleet where time passes in pauses only: on a busy machine, those that were held up come together."""
+    requests = []
+    for machine in range(MACHINES):
+        fake = FakeClock()
+
+        def attempt(_: retry.Deadline, machine: int = machine, fake: FakeClock = fake) -> bytes:
+            requests.append((fake.now(), machine))
+            if machine % 2 == 1 and fake.now() < OUTAGE_S:
+                raise retry.Transient("HTTP status 503 Service Unavailable")
+            return b""
+
+        clock = retry.Clock(fake.now, fake.sleep, chance)
+        deadline = retry.Deadline(clock, OUTAGE_S + 60)
+        retry.until_done(attempt, what="GET /", where="/", settings=Settings(), clock=clock, deadline=deadline)
+    return Outcome(MACHINES, sorted(requests))
+
+
+def test_fleet_does_not_come_in_waves() -> None:
+    assert on_its_own_clock(random.Random(1).random).wave() < 4
+    assert on_its_own_clock(lambda: 1.0).wave() > 5  # Ignition's pauses
 
 
 def test_waves_would_be_seen() -> None:
