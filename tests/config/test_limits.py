@@ -19,7 +19,7 @@ from ignition.transpile.user_data import parsed
 DIGITS = "1" * 5000
 MANY = 30_000
 HEAD = '{"ignition": {"version": "3.4.0"}, '
-LATEST_S, MOST_MEMORY = 20.0, 100 << 20
+LATEST_S, MOST_MEMORY = 60.0, 100 << 20
 
 
 def files(one: str) -> str:

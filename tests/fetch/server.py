@@ -48,6 +48,7 @@ class Server(ThreadingHTTPServer):
         self.replies = {path: reply if isinstance(reply, list) else [reply] for path, reply in replies.items()}
         self.requests: list[Request] = []
         self.otherwise = Reply(404)  # for paths that `replies` does not have
+        self.together = threading.Barrier(1)  # no answer before so many requests wait for one
         self.connections = 0
         self.stopping = threading.Event()
         self.lock = threading.Lock()
@@ -88,6 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             bare = self.path.partition("?")[0]
             known = self.server.replies.get(self.path) or self.server.replies.get(bare) or [self.server.otherwise]
             reply = known.pop(0) if len(known) > 1 else known[0]
+        self.server.together.wait()
         with suppress(OSError):
             self.send(reply)
 
