@@ -206,7 +206,7 @@ class Machine:
             deadline = time.monotonic() + timeout_s
             while _unread(keyboard):
                 if time.monotonic() > deadline:
-                    raise self.console.failure(f"{self.plan.name}: it takes what is typed within {timeout_s:g} s", "it does not")
+                    raise self.console.failure(f"{self.plan.name}: it takes the typed line within {timeout_s:g} s", "it does not")
                 time.sleep(0.01)
                 _drain(keyboard)
         if answer:
@@ -397,12 +397,12 @@ class Machine:
 
 
 def _drain(link: socket.socket) -> None:
-    """Reads what is there."""
+    """Drops everything received so far."""
     with contextlib.suppress(BlockingIOError):
         link.recv(1 << 20, socket.MSG_DONTWAIT)
 
 
 def _unread(link: socket.socket) -> int:
-    """What the other end has not read yet, in bytes with the kernel's own; SIOCOUTQ of tcp(7), which unix sockets have, too."""
+    """The bytes that the other end has not read yet, with the kernel's own; SIOCOUTQ of tcp(7), which unix sockets have, too."""
     left: int = struct.unpack("i", fcntl.ioctl(link, termios.TIOCOUTQ, bytes(4)))[0]
     return left
