@@ -7,13 +7,13 @@ checked or run: an operation describes itself, checks whether its effect exists 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count, groupby
 
+from ignition import json_codec
 from ignition.errors import Failure, Unmet
 from ignition.host import log, paths
 from ignition.host.printable import message
@@ -281,7 +281,8 @@ def _append(path: str, records: list[dict[str, object]]) -> None:
         with log.never_fatal(f"{path} was not written"):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             with open(os.open(path, flags, 0o600), "a", encoding="utf-8") as file:
-                file.writelines(json.dumps(record) + "\n" for record in records)
+                encode = json_codec.encoder()
+                file.write("".join([encode(record) + "\n" for record in records]))
                 records.clear()
 
 

@@ -1,15 +1,14 @@
 """Regular expressions that are compiled when they are first used.
 
 Each program is a short-lived process, and most of its runs match few of the patterns that its modules define: compiling one
-takes 50 µs to 5 ms (CPython 3.11).
+takes 50 µs to 5 ms (CPython 3.11). `re` itself is loaded then, too: it takes as long as all of `ignition/host`.
 """
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from typing import Any, AnyStr
 
 
@@ -25,6 +24,8 @@ class _Late:
         self._text, self._flags = text, flags
 
     def __getattr__(self, name: str) -> Any:
+        import re
+
         found = getattr(re.compile(self._text, self._flags), name)
         self.__dict__[name] = found
         return found

@@ -10,10 +10,11 @@ import pytest
 
 TOP = Path(__file__).parent.parent
 # room → rooms it may import from (itself and OF_ALL always)
-OF_ALL = {"ignition.json_schema", "ignition.patterns"}
+OF_ALL = {"ignition.json_codec", "ignition.json_schema", "ignition.patterns"}
 MAY_IMPORT = {
     "ignition": set(),
     "ignition.errors": set(),
+    "ignition.json_codec": set(),
     "ignition.json_schema": set(),
     "ignition.patterns": set(),
     "ignition.config": {"ignition.errors", "ignition.host.limits"},

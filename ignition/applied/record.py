@@ -7,9 +7,9 @@ writing runs in every first boot: an operation says what it knows anyway, and ha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
+from ignition import json_codec
 from ignition.errors import Failure
 from ignition.host import log, paths
 from ignition.host.reading import read_text
@@ -74,7 +74,7 @@ def write(root: Root, found: list[dict[str, Any]], *, written: str, digest: str)
     """
     once = {(one["kind"], one["name"]): one for one in found}
     content = {"version": VERSION, "written": written, "config": {"sha512": digest}, "entries": list(once.values())}
-    text = json.dumps(content, separators=(",", ":"), check_circular=False)
+    text = json_codec.dumps(content, separators=(",", ":"))
     uid, gid = root.creator
     root.write(paths.APPLIED, f"{text}\n".encode(), mode=MODE, uid=uid, gid=gid)
 
@@ -97,7 +97,7 @@ def read(root: Root) -> Record:
         fix = "name a config to compare with (-config): this machine was not provisioned, or by an agent without the record"
         raise Failure("there is no record of a first boot", where=paths.APPLIED, fix=fix)
     try:
-        content = json.loads(text)
+        content = json_codec.loads(text)
         if content["version"] != VERSION:
             raise Failure(f"version {content['version']!r} of the record is unknown", where=paths.APPLIED)
         lefts = [_left(entry) for entry in content["entries"]]

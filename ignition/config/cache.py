@@ -5,8 +5,7 @@ On the path of every stage: the cache is trusted and not validated again.
 
 from __future__ import annotations
 
-import json
-
+from ignition import json_codec
 from ignition.config.model import NEWEST, Config
 from ignition.config.record import Record
 from ignition.errors import Failure
@@ -20,13 +19,13 @@ def dump(config: Config) -> bytes:
     """The config as one line of JSON, version 3.7.0-experimental."""
     sections = plain(config)
     about = {**sections.pop("ignition", {}), "version": NEWEST}
-    return json.dumps({"ignition": about, **sections}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return json_codec.dumps({"ignition": about, **sections}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
 def load(data: bytes) -> Config:
     """The config that `dump` wrote. Raises Failure if the cache is damaged."""
     try:
-        config = _record(Config, json.loads(data))
+        config = _record(Config, json_codec.loads(data))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         # "from None": the cause may quote the text, and with it a secret.
         raise Failure(

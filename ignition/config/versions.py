@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
+
+from ignition.patterns import lazy_pattern
 
 NEWEST = "3.7.0-experimental"
 SPEC_3 = ("3.0.0", "3.1.0", "3.2.0", "3.3.0", "3.4.0", "3.5.0", "3.6.0", NEWEST)
 SPEC_1 = ("1",)  # said as the number 1, in a member of its own
 SPEC_2 = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0")
 ALIASES = {"2.4.0-experimental": "2.4.0"}  # its documented name; the only engine that has it calls it 2.4.0
-# Compiled (and cached by re) on first use: later stages import this module without parsing a version.
-_SEMVER = r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]*)?(\+[0-9A-Za-z.-]*)?"
+_SEMVER = lazy_pattern(r"(?a)(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]*)?(\+[0-9A-Za-z.-]*)?")
+_WELL_FORMED = frozenset((*SPEC_2, *SPEC_3))  # as nearly every text writes them, without a regular expression
 NEVER = (99, 0)
 
 
@@ -20,7 +21,12 @@ def order(version: str) -> tuple[int, int]:
     """Comparable: major and minor. INTERNAL, the `since` of members that texts cannot set, comes after all versions."""
     if version in SPEC_1:
         return int(version), 0
-    found = re.match(_SEMVER, version, re.ASCII)
+    if not version[:1].isdigit():
+        return NEVER
+    if version in _WELL_FORMED:
+        major, minor, _ = version.split(".", 2)
+        return int(major), int(minor)
+    found = _SEMVER.match(version)
     return (number(found[1]), number(found[2])) if found else NEVER
 
 
@@ -36,7 +42,9 @@ def plain(*numbers: str) -> str:
 
 def canonical(text: str) -> str:
     """Without tolerated leading zeros; "" if it is not a semantic version. Build metadata stays, so that it never matches."""
-    found = re.fullmatch(_SEMVER, text, re.ASCII)
+    if text in _WELL_FORMED:
+        return text
+    found = _SEMVER.fullmatch(text)
     if not found:
         return ""
     # A lone - or + is an empty part, which equals an absent one.

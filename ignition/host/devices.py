@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import stat
 import time
 from collections.abc import Iterator
@@ -308,6 +307,8 @@ def _array(name: str) -> str:
 
 def _logical_volume(mapping: str) -> str:
     """`my--group-data` → `my-group/data`."""
+    import re  # only for logical volumes
+
     group, _, volume = re.sub(r"(?<!-)((?:--)*)-(?!-)", r"\1/", mapping, count=1).partition("/")
     return f"{group.replace('--', '-')}/{volume.replace('--', '-')}"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 MOUNTINFO = "/proc/self/mountinfo"
 SWAPS = "/proc/swaps"
@@ -50,6 +49,8 @@ def _plain(text: str) -> str:
     """Decode octal escapes: the kernel writes blanks, newlines and backslashes as a backslash and three digits per byte."""
     if "\\" not in text:
         return text
+    import re  # for paths with blanks alone
+
     raw = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), os.fsencode(text))
     return os.fsdecode(raw)
 

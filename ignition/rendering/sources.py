@@ -7,11 +7,10 @@ the report at its end looks up the places of operations, which for a single JSON
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 
+from ignition import json_codec
 from ignition.errors import Failure
 from ignition.fetch.engine import Fetcher
 from ignition.fetch.settings import Settings
@@ -21,6 +20,7 @@ from ignition.rendering.parsing import Reader, invalid, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from typing import Any
 
     from ignition.config.model import Config, Resource
@@ -63,14 +63,14 @@ class Sources:
                 "direct": len(self._texts) == 1 and self._is_plain(self._texts[0][1]) and base == type(base)(),
                 "texts": [[name, len(content)] for name, content in self._texts],
             }
-            lines = [json.dumps(header).encode(), b"\n", *(content for _, content in self._texts)]
+            lines = [json_codec.dumps(header).encode(), b"\n", *(content for _, content in self._texts)]
             atomic.write(paths.mark(state_file, paths.TEXTS), b"".join(lines), mode=0o600)
 
     @classmethod
     def load(cls, state_file: str) -> Sources:
         """The texts that `save` left. Raises OSError if there are none; a damaged file raises errors of any kind."""
         with open(paths.mark(state_file, paths.TEXTS), "rb") as file:
-            header = json.loads(file.readline())
+            header = json_codec.loads(file.readline())
             sources = cls(header["platform"])
             sources.is_direct = header["direct"]
             sources._texts = [(name, file.read(length)) for name, length in header["texts"]]
@@ -194,12 +194,12 @@ class Table:
         with suppress(FileNotFoundError):
             return cls.of(Sources.load(state_file).with_base())
         with open(paths.mark(state_file, paths.PLACES), "rb") as file:
-            found = json.loads(file.read())
+            found = json_codec.loads(file.read())
         return cls(found["sources"], found["places"])
 
     def save(self, state_file: str) -> None:
         """Leave it beside the state, for who has a marked config instead of texts."""
-        content = json.dumps({"sources": self._names, "places": self._places}, separators=(",", ":")).encode()
+        content = json_codec.dumps({"sources": self._names, "places": self._places}, separators=(",", ":")).encode()
         atomic.write(paths.mark(state_file, paths.PLACES), content, mode=0o600)
 
     def nearest(self, path: str) -> tuple[str, int, int, str] | None:

@@ -7,11 +7,10 @@ Neither contains a config or a secret: the descriptions of operations do not.
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import suppress
 
-from ignition import __version__
+from ignition import __version__, json_codec
 from ignition.errors import Failure
 from ignition.host import first_boot_mark, log, paths
 from ignition.host.printable import message
@@ -68,11 +67,13 @@ class WriteResult(Operation):
 def _with_previous(result: dict[str, Any], previous: dict[str, Any]) -> str:
     """The text of a result, without an earlier one that JSON cannot express."""
     if previous:
+        import json  # indentation is more than json_codec does
+
         try:
             return json.dumps({**result, "previousReport": previous}, indent=2, allow_nan=False)
         except (ValueError, RecursionError) as error:
             log.warning(f"the earlier result is damaged and not kept: {error}", IGNITION_PATH=paths.RESULT)
-    return json.dumps(result, indent=2)
+    return json_codec.indented(result)
 
 
 def boot_id() -> str:
@@ -115,7 +116,7 @@ def write_report(
         before = _stored(root, paths.REPORT)
         report = gathered(state_file, before, platform=platform, interrupted=interrupted, operations=operations, config=config)
         # On one line: indentation makes json's encoder many times slower, and a report may have thousands of operations.
-        _store(root, paths.REPORT, json.dumps(report, allow_nan=False))
+        _store(root, paths.REPORT, json_codec.dumps(report, allow_nan=False))
 
 
 def gathered(
@@ -204,9 +205,9 @@ def _records(path: str, numbers: Sequence[str], texts: Sequence[str]) -> list[di
         lines = regular(path).split(b"\n")
     except FileNotFoundError:
         return []
-    for line in lines:
+    for line in filter(None, lines):
         with suppress(ValueError, RecursionError):
-            record = json.loads(line)
+            record = json_codec.loads(line)
             if isinstance(record, dict) and all(isinstance(record.get(name), str) for name in texts):
                 if all(type(record.get(name)) in (int, float) and abs(record[name]) < _LATEST for name in numbers):
                     found.append(record)
@@ -225,7 +226,7 @@ def config_digest(state_file: str) -> str:
 def _stored(root: Root, inside: str) -> dict[str, Any]:
     """An earlier result or report; empty if it is missing or damaged."""
     try:
-        found = json.loads(read_text(root, inside) or "{}")
+        found = json_codec.loads(read_text(root, inside) or "{}")
     except (Failure, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

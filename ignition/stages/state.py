@@ -9,9 +9,9 @@ read by files; `left` disks, read by files (the record for `ignition verify`); `
 
 from __future__ import annotations
 
-import json
 import os
 
+from ignition import json_codec
 from ignition.errors import Failure
 from ignition.host import atomic
 
@@ -60,7 +60,7 @@ def load(path: str) -> State:
     state = State()
     try:
         with open(path, encoding="utf-8") as file:
-            content = dict(json.load(file))
+            content = dict(json_codec.loads(file.read()))
     except FileNotFoundError:
         return state
     except (OSError, ValueError, TypeError) as error:
@@ -77,4 +77,4 @@ def save(state: State, path: str) -> None:
     if directory:
         os.makedirs(directory, mode=0o700, exist_ok=True)
     content = {name: getattr(state, member) for member, name in _MEMBERS.items() if getattr(state, member)}
-    atomic.write(path, json.dumps(content).encode() + b"\n", mode=0o600)
+    atomic.write(path, json_codec.dumps(content).encode() + b"\n", mode=0o600)

@@ -20,7 +20,6 @@ from ignition.host import changes
 from ignition.host.limits import SYSTEM_FILE
 from ignition.host.reading import lines, open_inside, size_inside
 from ignition.host.root import Root
-from ignition.patterns import lazy_pattern
 from ignition.sysroot import nsswitch
 
 TYPE_CHECKING = False
@@ -39,7 +38,7 @@ FILES = (
     "/etc/default/useradd",
     "/etc/nsswitch.conf",
 )
-_ID = lazy_pattern(r"[0-9]{1,10}")
+_DIGITS = 10  # of a number of 32 bits
 # File → the minimum number of fields in a line, and the positions of those that are numbers.
 _SHAPES: dict[str, tuple[int, tuple[int, ...]]] = {
     "passwd": (7, (2, 3)),
@@ -339,4 +338,4 @@ def _parse(text: str, database: str) -> Table:
 
 def is_id(text: str) -> bool:
     """Whether a text is a uid or gid: ASCII digits, 32 bits."""
-    return bool(_ID.fullmatch(text)) and int(text) < 1 << 32
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) < 1 << 32

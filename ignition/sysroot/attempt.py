@@ -9,12 +9,12 @@ appends stay, so that running the stage again does not append again.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ignition import json_codec
 from ignition.config.model.storage import File, Node
 from ignition.errors import Failure
 from ignition.host import paths
@@ -115,7 +115,10 @@ class Attempt:
 def load(root: Root) -> Attempt:
     """The record of the attempts before this one; empty if there was none, or if the record is damaged."""
     try:
-        stored = json.loads(read_text(root, paths.ATTEMPT) or "")
+        text = read_text(root, paths.ATTEMPT)
+        if not text:
+            return Attempt()
+        stored = json_codec.loads(text)
         sizes = {str(path): int(size) for path, size in stored["sizes"].items()}
         if not stored["unfinished"]:
             return Attempt(appended_before=frozenset(sizes))
@@ -186,6 +189,6 @@ def _store(root: Root, attempt: Attempt, *, unfinished: bool) -> None:
         "unfinished": unfinished,
     }
     try:
-        root.write(paths.ATTEMPT, json.dumps(content).encode(), mode=0o600, sync=True)
+        root.write(paths.ATTEMPT, json_codec.dumps(content).encode(), mode=0o600, sync=True)
     except OSError as error:
         raise Failure(f"cannot write the record of this attempt: {error.strerror}", where=paths.ATTEMPT) from error

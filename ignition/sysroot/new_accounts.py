@@ -16,7 +16,6 @@ later versions does not print INACTIVE= and follows other rules: it is not imita
 from __future__ import annotations
 
 import os
-import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -85,7 +84,7 @@ _VENDOR_SETTINGS = (
 _LOGS = {"/var/log/lastlog": 292, "/var/log/faillog": 24}
 
 # The hashes that every version of chpasswd accepts: crypt(5), yescrypt, SHA-512, SHA-256.
-_HASH = (
+_HASH = lazy_pattern(
     r"\$y\$[./A-Za-z0-9]+\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}"
     r"|\$6\$(rounds=[1-9][0-9]{3,8}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}"
     r"|\$5\$(rounds=[1-9][0-9]{3,8}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43}"
@@ -413,7 +412,7 @@ def reason_for_chpasswd(wanted: Sequence[tuple[str, str]], etc: Etc) -> str:
             *_reasons_of_facts(etc, files),
             # Later versions refuse malformed hashes.
             (
-                lambda: any(password != LOCKED and not re.fullmatch(_HASH, password) for _, password in wanted),
+                lambda: any(password != LOCKED and not _HASH.fullmatch(password) for _, password in wanted),
                 "a hash is unusual",
             ),
             # chpasswd writes the hash to passwd as well, or creates the line in shadow.

@@ -7,7 +7,6 @@ winbind) cannot be queried in an initramfs: they count as unavailable.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -37,7 +36,7 @@ _STATUSES = (SUCCESS, NOTFOUND, UNAVAIL, TRYAGAIN)
 RETURN, CONTINUE, MERGE = "return", "continue", "merge"
 _ACTIONS = (RETURN, CONTINUE, MERGE)
 _WORD = lazy_pattern(r"\s*(?:\[(?P<criteria>[^\]]*)\]|(?P<name>[^\s\[\]]+))")
-_CRITERION = lazy_pattern(r"(!?)\s*([a-z]+)\s*=\s*([a-z]+)", re.IGNORECASE)
+_CRITERION = lazy_pattern(r"(?i)(!?)\s*([a-z]+)\s*=\s*([a-z]+)")
 
 
 class Source:
@@ -65,6 +64,8 @@ def default() -> tuple[Source, ...]:
 
 
 def _parse(text: str) -> list[Source]:
+    if "[" not in text and "]" not in text:
+        return [Source(name) for name in text.split()]
     found: list[Source] = []
     position = 0
     while match := _WORD.match(text, position):

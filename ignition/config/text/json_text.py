@@ -5,10 +5,9 @@ Source: docs/reference/ignition-config.md §1.3 and §1.4; RFC 8259.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator
 
+from ignition import json_codec
 from ignition.config.record import folded
 from ignition.host import limits
 from ignition.patterns import lazy_pattern
@@ -55,18 +54,20 @@ def decode(text: bytes) -> Text:
     try:
         # Go also replaces invalid UTF-8 by U+FFFD instead of failing.
         value = _loads(text.decode("utf-8", "replace"), members)
-        return Text(_without_surrogates(value) if _SURROGATE.search(text) else value, bool(repeated))
-    except json.JSONDecodeError as error:
-        from ignition.config.text.json_errors import explained
-
-        raise NotJson(*explained(text, error.msg)) from None
+        return Text(_without_surrogates(value) if b"\\u" in text and _SURROGATE.search(text) else value, bool(repeated))
     except _Constant as error:
+        import re
+
         name = str(error).encode()
         strings = re.finditer(rb'"(?:[^"\\]|\\.)*"|' + re.escape(name), text, re.DOTALL)
         offset = next((match.start() for match in strings if match[0] == name), 0)
         raise NotJson(f"{error} is not a JSON value", offset) from None
     except RecursionError:
         raise NotJson("nested too deeply for a config", 0) from None
+    except _Malformed as error:
+        from ignition.config.text.json_errors import explained
+
+        raise NotJson(*explained(text, str(error))) from None
 
 
 def plain(text: str | bytes) -> Any:
@@ -129,6 +130,10 @@ class _Pairs:
         self.pairs = pairs
 
 
+class _Malformed(Exception):
+    """The text is not JSON; the message is that of Python's decoder."""
+
+
 class _Constant(Exception):
     """NaN or an infinity, which Python's decoder would accept."""
 
@@ -142,12 +147,15 @@ def member(value: dict[str, Any], name: str) -> Any:
 
 def _loads(text: str, members: Callable[[list[tuple[str, Any]]], Any]) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant)
-    except json.JSONDecodeError:
-        raise
+        return json_codec.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant)
     except ValueError:
-        # A number of thousands of digits; a hook for every integer would slow down all other texts.
-        return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant, parse_int=_integer)
+        import json  # has been loaded for the error
+
+        try:
+            # A number of thousands of digits; a hook for every integer would slow down all other texts.
+            return json.loads(text, object_pairs_hook=members, parse_constant=_refuse_constant, parse_int=_integer)
+        except json.JSONDecodeError as error:
+            raise _Malformed(error.msg) from None
 
 
 def _integer(digits: str) -> int:

@@ -1,16 +1,16 @@
 """Positions of values in a JSON text. Only needed for findings: a config without any is never scanned.
 
-The text is known to be valid JSON; this scanner follows its structure, on bytes, without recursion, and records only values on
-the requested paths.
+The text is known to be valid JSON; this scanner follows its structure along the requested paths, without recursion, and records
+only the values on them. All others are skipped by Python's decoder in C.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from contextlib import suppress
 
+from ignition import json_codec
 from ignition.config.record import folded
 from ignition.patterns import lazy_pattern
 
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from ignition.config.report import Path
 
 # A string, with the colon that makes it a key; a bracket; another scalar. Commas are not needed in a text that is valid.
-_TOKEN = lazy_pattern(rb'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}\[\]]|[^\s{}\[\],:"]+', re.DOTALL)
-_KEY = 2  # the group that only a key has
-_OPEN, _CLOSE, _LIST = b"{[", b"}]", b"["[0]
+_TOKEN = lazy_pattern(rb'(?s)("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}\[\]]|[^\s{}\[\],:"]+')
+_OPEN, _CLOSE = "{[", "}]"
+_BETWEEN = " \t\r\n,:"
 # One character of a JSON string: a surrogate pair of escapes, another escape, or a literal character.
 _CHARACTER = lazy_pattern(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\xc0-\xff][\x80-\xbf]*|[^\xc0-\xff]",
-    re.DOTALL,
+    rb"(?s)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\xc0-\xff][\x80-\xbf]*|[^\xc0-\xff]"
 )
 
 
@@ -65,7 +64,8 @@ class Positions:
                 if (known := wanted.inner.get(part)) is None:
                     known = wanted.inner.setdefault(_folded(part), _Wanted())
                 wanted = known
-        _scan(text, self._root)
+        with suppress(ValueError, IndexError):  # not JSON: nothing is found
+            _scan(text, self._root)
 
     def value(self, path: Path) -> int:
         """Offset of the value, of containers the byte after the bracket; of the deepest existing ancestor if there is none."""
@@ -121,7 +121,9 @@ class Lines:
     """Offsets → lines and columns."""
 
     def __init__(self, text: bytes) -> None:
-        self._starts = [0, *(match.end() for match in re.finditer(rb"\n", text))]
+        self._starts = [0]
+        for line in text.split(b"\n")[:-1]:
+            self._starts.append(self._starts[-1] + len(line) + 1)
         self._length = len(text)
 
     def at(self, offset: int) -> tuple[int, int]:
@@ -141,48 +143,75 @@ class Lines:
         return self._starts[line - 1], end
 
 
-_NOTHING: dict[str | int, _Wanted] = {}  # the requested parts of other containers
-
-
 def _scan(text: bytes, root: _Wanted) -> None:
-    # Of the container around the current token: its requested parts, the current index or key, its place if it is requested.
-    inner: dict[str | int, _Wanted] = {"": root}  # the text itself has one value
+    letters = text.decode("latin-1")  # a character for each byte: offsets are those of the text
+    # Of the container around the current value: its requested parts, the current index or key, its place.
+    inner: dict[str | int, _Wanted] = {}
     part: str | int = ""
     around: Place | None = None
     stack: list[tuple[dict[str | int, _Wanted], str | int, Place | None]] = []
     key: int | None = None
-    for match in _TOKEN.finditer(text):
-        start, end = match.span()
-        if match.lastindex == _KEY:
-            if inner:
-                key = start
-                # Most keys have no escape: a decoder for each of a million costs seconds.
-                name = match[1].decode("utf-8", "replace")
-                part = json.loads(name) if "\\" in name else name[1:-1]
-            continue
-        first = text[start]  # not the token: contents of files may be long
-        if first in _CLOSE:
+    wanted: _Wanted | None = root
+    at = _start_of_next(letters, 0)
+    while at < len(letters):
+        place = None
+        is_container = letters[at] in _OPEN
+        if wanted:
+            # Removed first, so that the last value in the text is also the last in the dictionary.
+            wanted.places.pop(part, None)
+            place = wanted.places[part] = Place(key, at, at + 1, is_container=is_container)
+        if is_container and wanted and wanted.inner:
+            stack.append((inner, part, around))
+            inner, part, around = wanted.inner, -1 if letters[at] == "[" else "", place
+            at += 1
+        else:
+            at = _end(letters, at)
+            if place:
+                place.end = at
+        at = _start_of_next(letters, at)
+        while stack and letters[at] in _CLOSE:
             if around:
                 # Only now is the end of a container known.
-                around.end = end
+                around.end = at + 1
             inner, part, around = stack.pop()
-            continue
-        is_container = first in _OPEN
-        wanted = place = None
-        if inner:
-            if isinstance(part, int):
-                part += 1
-                wanted = inner.get(part)
-            else:
-                wanted = inner.get(part) or inner.get(_folded(part))
-            if wanted:
-                # Removed first, so that the last value in the text is also the last in the dictionary.
-                wanted.places.pop(part, None)
-                place = wanted.places[part] = Place(key, start, end, is_container=is_container)
-            key = None
-        if is_container:
-            stack.append((inner, part, around))
-            inner, part, around = wanted.inner if wanted else _NOTHING, -1 if first == _LIST else "", place
+            at = _start_of_next(letters, at + 1)
+        if not stack:
+            return
+        key = None
+        if isinstance(part, int):
+            part += 1
+            wanted = inner.get(part)
+        else:
+            key, end = at, _end(letters, at)
+            name = letters[at + 1 : end - 1]
+            if "\\" in name or not name.isascii():  # most keys are plain: a decoder for each of a million costs seconds
+                name = json_codec.loads(text[at:end].decode("utf-8", "replace"))
+            part, at = name, _start_of_next(letters, end)
+            wanted = inner.get(part) or inner.get(_folded(part))
+
+
+def _start_of_next(letters: str, at: int) -> int:
+    """The first character from there on that belongs to a value, or closes a container."""
+    while letters[at : at + 1] in _BETWEEN and at < len(letters):
+        at += 1
+    return at
+
+
+def _end(letters: str, at: int) -> int:
+    """The end of the value that begins there."""
+    try:
+        return _skip(letters, at)
+    except RecursionError:  # the text was decoded with fewer calls around
+        depth = 0
+        for match in _TOKEN.finditer(letters.encode("latin-1"), at):
+            first = match[0][:1].decode("latin-1")
+            depth += (first in _OPEN) - (first in _CLOSE)
+            if depth == 0:
+                return match.end()
+        raise
+
+
+_skip = json_codec.skipper()
 
 
 def _folded(part: str | int) -> str | int:
