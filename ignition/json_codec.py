@@ -6,15 +6,20 @@ that it refuses, and interpreters without these functions, are left to it. Every
 
 from __future__ import annotations
 
-try:
-    from _json import encode_basestring, encode_basestring_ascii, make_encoder, make_scanner
-except ImportError:  # an interpreter other than CPython
-    make_scanner = None
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    make_scanner: Any
+    make_encoder: Any
+    encode_basestring: Callable[[str], str]
+    encode_basestring_ascii: Callable[[str], str]
+else:
+    try:
+        from _json import encode_basestring, encode_basestring_ascii, make_encoder, make_scanner
+    except ImportError:  # an interpreter other than CPython
+        make_scanner = None
 
 _SPACE = " \t\n\r"  # RFC 8259 §2
 _OTHER_ENCODINGS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")  # as their byte order marks tell: json.detect_encoding
@@ -23,7 +28,9 @@ _OTHER_ENCODINGS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")  # as their byte 
 class _Parameters:
     """Those of a JSONDecoder, as the scanner asks for them."""
 
-    strict, object_hook, parse_float, parse_int = True, None, float, int
+    strict, object_hook = True, None
+    parse_float: type = float
+    parse_int: type = int
 
     def __init__(
         self, object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None, parse_constant: Callable[[str], Any]
@@ -85,9 +92,9 @@ def skipper() -> Callable[[str, int], int]:
     def end(text: str, at: int) -> int:
         try:
             found: int = scan(text, at)[1]
+            return found
         except (StopIteration, SystemError):
             raise ValueError(f"no JSON value at {at}") from None
-        return found
 
     return end
 

@@ -17,7 +17,9 @@ def resolve(host: str, port: int, kind: int, deadline: Deadline) -> list[Any]:
     Raises TimeoutError at the deadline, LocationParseError (a ValueError) for an invalid name, else OSError.
     """
     try:  # an address needs neither a resolver nor a thread
-        return socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST)
+        # As bytes: a string would go through the codec idna, which takes longer to load than several requests.
+        numeric = host.encode() if host.isascii() else host
+        return socket.getaddrinfo(numeric, port, type=kind, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         pass  # a name
     from _thread import allocate_lock, start_new_thread

@@ -20,6 +20,7 @@ from ignition.errors import Failure
 from ignition.host import paths
 from ignition.host.reading import read_text
 from ignition.host.root import Root
+from ignition.patterns import lazy_pattern
 from ignition.sysroot.account_database import WRITTEN
 
 
@@ -39,9 +40,17 @@ class Entry:
         return self.resolved if self.node.filesystem is None else f"{self.node.filesystem}:{self.resolved}"
 
 
-_LEFTOVER = r"\.ignition-\d+-\d+"  # ignition.host.dentry
-_SHADOW_LOCK = rf"({'|'.join(WRITTEN)})\.lock"
-_SHADOW_LEFTOVER = rf"({'|'.join(WRITTEN)})(\.lock|\.\d+|\+)"  # shadow-utils, lib/commonio.c
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+
+# Of names: the beginnings of those that `_clear` removes, and a pattern for all of them.
+_LEFTOVER = (".ignition-",), lazy_pattern(r"\.ignition-\d+-\d+")  # ignition.host.dentry
+_SHADOW_LOCK = tuple(f"{name}.lock" for name in WRITTEN), lazy_pattern(rf"({'|'.join(WRITTEN)})\.lock")
+_SHADOW_LEFTOVER = (  # shadow-utils, lib/commonio.c
+    tuple(f"{name}{mark}" for name in WRITTEN for mark in ".+"),
+    lazy_pattern(rf"({'|'.join(WRITTEN)})(\.lock|\.\d+|\+)"),
+)
 
 
 class Attempt:
@@ -169,12 +178,11 @@ def clear_locks(root: Root) -> None:
         _clear(root, "/etc", _SHADOW_LOCK)
 
 
-def _clear(root: Root, directory: str, pattern: str) -> None:
-    import re
-
+def _clear(root: Root, directory: str, kind: tuple[tuple[str, ...], re.Pattern[str]]) -> None:
+    beginnings, pattern = kind
     with suppress(FileNotFoundError, NotADirectoryError), root.at(directory, follow=True) as here, here.entered() as entries:
         for entry in entries:
-            found = entry.status() if re.fullmatch(pattern, entry.name) else None
+            found = entry.status() if entry.name.startswith(beginnings) and pattern.fullmatch(entry.name) else None
             if found is not None and not stat.S_ISDIR(found.st_mode):
                 entry.unlink()
 

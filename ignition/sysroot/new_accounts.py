@@ -45,11 +45,14 @@ _NUMBERS = {"passwd": (2, 3), "shadow": (), "group": (2,), "gshadow": (), "subui
 SKELETON = "/etc/skel"
 _LOCK = ".pwd.lock"  # of lckpwdf(3)
 # Names that every version accepts, on every distribution: Debian allows more, upstream `$` at the end.
-_NAME = lazy_pattern(r"[a-z_][a-z0-9_-]{0,31}")
-_NUMBER = lazy_pattern(r"0|[1-9][0-9]{0,9}")  # neither octal nor hexadecimal, which login.defs may have as well
-_DAYS = lazy_pattern(r"-1|0|[1-9][0-9]{0,8}")  # -1: not set
-_MODE = lazy_pattern(r"0|0[0-7]{2,4}")
-_CONTROL = lazy_pattern(r"[\x00-\x09\x0b-\x1f\x7f]")
+# Sets of characters instead of patterns: a config with users needs no other one, and `re` takes as long to load as two users.
+_FIRST_OF_NAME = frozenset("abcdefghijklmnopqrstuvwxyz_")
+_IN_NAME = _FIRST_OF_NAME | frozenset("0123456789-")
+_MOST_OF_NAME = 32
+_OCTAL = frozenset("01234567")
+_CONTROL = frozenset(map(chr, [*range(0x0A), *range(0x0B, 0x20), 0x7F]))
+_IN_NO_FIELD = _CONTROL | {":"}
+_IN_HASH = frozenset("./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _LONGEST_LINE = 1000  # bytes
 _LAST_ID = 65533  # before those of _RESERVED_IDS
 
@@ -258,7 +261,7 @@ class Etc:
         gids = {row[0]: int(row[2]) for row in self.files["group"].rows}
         if _is_number(group):
             return int(group) if int(group) in gids.values() and group not in gids else None
-        return gids.get(group) if _NAME.fullmatch(group) else None
+        return gids.get(group) if _is_plain_name(group) else None
 
     def lists_of(self, groups: Iterable[str]) -> list[str]:
         """The fields with names of users in the lines of these groups: members, and administrators in gshadow."""
@@ -323,7 +326,7 @@ def reason_for_useradd(user: NewUser, etc: Etc) -> str:
         [
             *_reasons_of_facts(etc, ORDER),
             # useradd refuses the name, or only some versions accept it.
-            (lambda: not _NAME.fullmatch(user.name), "the name is not lower-case ASCII"),
+            (lambda: not _is_plain_name(user.name), "the name is not lower-case ASCII"),
             # Those that nss-systemd makes up, where passwd does not have them.
             (lambda: user.name in _RESERVED_NAMES, "the name is reserved"),
             # An error; or a line of a deleted user or an interrupted attempt, which useradd replaces or keeps.
@@ -331,7 +334,10 @@ def reason_for_useradd(user: NewUser, etc: Etc) -> str:
             # An error.
             (lambda: str(user.uid) in files["passwd"].column(2) or user.uid in _RESERVED_IDS, "the uid is in use or reserved"),
             # useradd refuses a colon and a newline; versions differ in other control characters.
-            (lambda: any(":" in text or _CONTROL.search(text) for text in fields), "a field has a colon or a control character"),
+            (
+                lambda: any(not _IN_NO_FIELD.isdisjoint(text) for text in fields),
+                "a field has a colon or a control character",
+            ),
             # An error, or a home that is created at one path and written as another.
             (
                 lambda: not all(map(_is_plain_path, filter(None, (user.home, user.shell)))),
@@ -356,7 +362,7 @@ def reason_for_useradd(user: NewUser, etc: Etc) -> str:
             (lambda: not user.system and settings.defaults["CREATE_MAIL_SPOOL"].lower() == "yes", "CREATE_MAIL_SPOOL=yes"),
             # A date in words, a number in octal.
             (
-                lambda: settings.defaults["EXPIRE"] or not _DAYS.fullmatch(settings.defaults["INACTIVE"]),
+                lambda: settings.defaults["EXPIRE"] or not _is_days(settings.defaults["INACTIVE"]),
                 "EXPIRE= or INACTIVE= is unusual",
             ),
             # Groups for everybody.
@@ -395,7 +401,7 @@ def reason_for_groupadd(name: str, gid: int | None, etc: Etc, *, is_system: bool
     return _first(
         [
             *_reasons_of_facts(etc, files),
-            (lambda: not _NAME.fullmatch(name) or name in _RESERVED_NAMES, "the name is reserved or not lower-case ASCII"),
+            (lambda: not _is_plain_name(name) or name in _RESERVED_NAMES, "the name is reserved or not lower-case ASCII"),
             (lambda: any(name in file.column(0) for file in files.values()), "a file of accounts knows the name"),
             (lambda: str(gid) in files["group"].column(2) or gid in _RESERVED_IDS, "the gid is in use or reserved"),
             (lambda: gid is None and etc.free_id("GID", is_system=is_system) is None, "all gids are in use"),
@@ -412,7 +418,7 @@ def reason_for_chpasswd(wanted: Sequence[tuple[str, str]], etc: Etc) -> str:
             *_reasons_of_facts(etc, files),
             # Later versions refuse malformed hashes.
             (
-                lambda: any(password != LOCKED and not _HASH.fullmatch(password) for _, password in wanted),
+                lambda: any(password != LOCKED and not _is_usual_hash(password) for _, password in wanted),
                 "a hash is unusual",
             ),
             # chpasswd writes the hash to passwd as well, or creates the line in shadow.
@@ -456,8 +462,8 @@ def _reasons_of_root(settings: Settings) -> list[Reason]:
         # Long groups in several lines, shadow files of each user, other rules for subordinate ids.
         (lambda: not login_defs.keys().isdisjoint(_LOGIN_SWITCHES), "login.defs has unusual settings"),
         # Octal, hexadecimal, or an error, after which useradd takes its own default.
-        (lambda: not all(map(_is_number, numbers)) or not all(map(_DAYS.fullmatch, days)), "login.defs has an unusual number"),
-        (lambda: not all(map(_MODE.fullmatch, modes)), "login.defs has an unusual mode"),
+        (lambda: not all(map(_is_number, numbers)) or not all(map(_is_days, days)), "login.defs has an unusual number"),
+        (lambda: not all(map(_is_mode, modes)), "login.defs has an unusual mode"),
         # An error, or ids beyond those of 16 bits, some of which have a meaning.
         (lambda: not settings.has_ordinary_ranges(), "login.defs has an unusual range"),
     ]
@@ -480,7 +486,7 @@ def _reasons_of_file(name: str, file: AccountFile, root: Root) -> list[Reason]:
             f"the backup or lock of {here} is not a regular file",
         ),
         # Versions differ in control characters. A backslash continues a line of group.
-        (lambda: _CONTROL.search(text) or "\\\n" in text, f"{here} has control characters or continued lines"),
+        (lambda: not _CONTROL.isdisjoint(text) or "\\\n" in text, f"{here} has control characters or continued lines"),
         # Some versions complete it, others refuse the file.
         (lambda: text and not text.endswith("\n"), f"the last line of {here} is incomplete"),
         # Entries of NIS stay last. Comments and malformed lines stay, and may or may not be accounts.
@@ -695,11 +701,11 @@ def _is_plain_path(path: str) -> bool:
 
 
 def _is_plain_value(value: str) -> bool:
-    return value == value.strip() and ":" not in value and not _CONTROL.search(value)
+    return value == value.strip() and ":" not in value and _CONTROL.isdisjoint(value)
 
 
 def _is_number(text: str) -> bool:
-    return bool(_NUMBER.fullmatch(text)) and is_id(text)
+    return _is_decimal(text, 10) and is_id(text)
 
 
 def _is_long(line: str) -> bool:
@@ -731,3 +737,28 @@ def _bytes(text: str) -> bytes:
 def _today() -> str:
     """Days since 1970, as in shadow(5)."""
     return str(int(time.time()) // 86400)
+
+
+def _is_decimal(text: str, most: int) -> bool:
+    """Neither octal nor hexadecimal, which login.defs may have as well; of `most` digits at most."""
+    return text.isascii() and text.isdigit() and len(text) <= most and (text[0] != "0" or text == "0")
+
+
+def _is_days(text: str) -> bool:
+    return text == "-1" or _is_decimal(text, 9)  # -1: not set
+
+
+def _is_mode(text: str) -> bool:
+    return text == "0" or (3 <= len(text) <= 5 and text[0] == "0" and _OCTAL.issuperset(text))
+
+
+def _is_plain_name(text: str) -> bool:
+    return 0 < len(text) <= _MOST_OF_NAME and text[0] in _FIRST_OF_NAME and _IN_NAME.issuperset(text)
+
+
+def _is_usual_hash(password: str) -> bool:
+    parts = password.split("$")
+    if len(parts) == 4 and parts[1] == "6" and not parts[0]:  # most are SHA-512 with the default number of rounds
+        salt, digest = parts[2:]
+        return 1 <= len(salt) <= 16 and len(digest) == 86 and _IN_HASH.issuperset(salt + digest)
+    return bool(_HASH.fullmatch(password))

@@ -19,7 +19,6 @@ from ignition.host.dentry import Dentry
 from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Left, Operation
-from ignition.patterns import lazy_pattern
 from ignition.sysroot.account_database import Account, AccountDatabase, is_id
 from ignition.sysroot.existing import has_attributes
 from ignition.sysroot.groups import refuse_leftover, run_for
@@ -33,7 +32,7 @@ MOUNTED_HOME_MODE = 0o700
 NO_HOMES = frozenset({"/", "/dev/null", "/nonexistent", "/var/empty"})  # of users without a home, by convention
 DEFAULT_UMASK = 0o022  # of shadow-utils: lib/getdef.c
 _LONGEST_NUMBER = 20
-_NUMBER = lazy_pattern(r"0[0-7]*|[1-9][0-9]*|0[xX][0-9a-fA-F]+")
+_DIGITS = "0123456789abcdef"
 _setting_files: dict[tuple[Root, str], tuple[tuple[int, int], str]] = {}
 
 
@@ -389,9 +388,12 @@ def _setting_file(root: Root, name: str) -> str:
 
 def _c_number(text: str) -> int | None:
     """A number as strtol(3) reads it: 077 is octal, 63 decimal, 0x3f hexadecimal. None for other texts, and beyond 07777."""
-    if not _NUMBER.fullmatch(text[:_LONGEST_NUMBER]):
+    text = text[:_LONGEST_NUMBER].lower()
+    base = 16 if text.startswith("0x") else 8 if text.startswith("0") else 10
+    digits = text.removeprefix("0x") if base == 16 else text
+    if not digits or not digits.isascii() or digits.strip(_DIGITS[:base]):
         return None
-    number = int(text[:_LONGEST_NUMBER], 16 if text[:2] in ("0x", "0X") else 8 if text.startswith("0") else 10)
+    number = int(digits, base)
     return number if number <= 0o7777 else None
 
 

@@ -32,6 +32,31 @@ def test_standard_input_is_empty_unless_given(tmp_path: Path) -> None:
     assert command.run([script(tmp_path, "cat")], why="try") == ""
 
 
+def test_input_and_both_outputs_may_exceed_a_pipe(tmp_path: Path) -> None:
+    given = b"0123456789abcdef" * 65536
+    assert command.output_and_errors([script(tmp_path, "head -c 1000000 /dev/zero >&2; seq 100000")], why="try") == (
+        "".join(f"{number}\n" for number in range(1, 100001)).encode(),
+        "\0" * 1_000_000,
+    )
+    assert command.output([script(tmp_path, "tee /dev/stderr")], why="try", stdin=given) == given
+
+
+def test_program_need_not_read_its_input(tmp_path: Path) -> None:
+    assert command.run([script(tmp_path, "exec <&-; echo done")], why="try", stdin=b"x" * 1_000_000) == "done\n"
+
+
+def test_program_has_its_own_session_and_the_default_signals(tmp_path: Path) -> None:
+    status = command.run([script(tmp_path, "cat /proc/$$/stat /proc/$$/status; ls /proc/$$/fd")], why="try").splitlines()
+    pid, session = status[0].split()[0], status[0].rpartition(")")[2].split()[3]
+    assert pid == session
+    assert int(next(line for line in status if line.startswith("SigIgn:")).split()[1], 16) & (1 << 12 | 1 << 24) == 0
+    opened = len(os.listdir("/proc/self/fd"))
+    command.run([script(tmp_path, "true")], why="try")
+    with pytest.raises(CommandFailed):
+        command.run(["/nonexistent/blkid"], why="try")
+    assert len(os.listdir("/proc/self/fd")) == opened
+
+
 def test_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LD_PRELOAD_SECRET", "x")
     output = command.run([script(tmp_path, "env")], why="try")

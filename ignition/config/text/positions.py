@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # A string, with the colon that makes it a key; a bracket; another scalar. Commas are not needed in a text that is valid.
 _TOKEN = lazy_pattern(rb'(?s)("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}\[\]]|[^\s{}\[\],:"]+')
-_OPEN, _CLOSE = "{[", "}]"
-_BETWEEN = " \t\r\n,:"
+_OPEN, _CLOSE, _BETWEEN = frozenset("{["), frozenset("}]"), frozenset(" \t\r\n,:")
+_END = "\0"  # no value begins with it
 # One character of a JSON string: a surrogate pair of escapes, another escape, or a literal character.
 _CHARACTER = lazy_pattern(
     rb"(?s)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\xc0-\xff][\x80-\xbf]*|[^\xc0-\xff]"
@@ -144,7 +144,7 @@ class Lines:
 
 
 def _scan(text: bytes, root: _Wanted) -> None:
-    letters = text.decode("latin-1")  # a character for each byte: offsets are those of the text
+    letters = text.decode("latin-1") + _END  # a character for each byte: offsets are those of the text
     # Of the container around the current value: its requested parts, the current index or key, its place.
     inner: dict[str | int, _Wanted] = {}
     part: str | int = ""
@@ -152,53 +152,60 @@ def _scan(text: bytes, root: _Wanted) -> None:
     stack: list[tuple[dict[str | int, _Wanted], str | int, Place | None]] = []
     key: int | None = None
     wanted: _Wanted | None = root
-    at = _start_of_next(letters, 0)
-    while at < len(letters):
-        place = None
-        is_container = letters[at] in _OPEN
-        if wanted:
-            # Removed first, so that the last value in the text is also the last in the dictionary.
-            wanted.places.pop(part, None)
-            place = wanted.places[part] = Place(key, at, at + 1, is_container=is_container)
-        if is_container and wanted and wanted.inner:
+    at = _next(letters, 0)
+    while (first := letters[at]) != _END:
+        place = _placed(wanted, part, Place(key, at, at + 1, is_container=first in _OPEN)) if wanted else None
+        if place and wanted and wanted.inner and first in _OPEN:
             stack.append((inner, part, around))
-            inner, part, around = wanted.inner, -1 if letters[at] == "[" else "", place
+            inner, part, around = wanted.inner, -1 if first == "[" else "", place
             at += 1
         else:
             at = _end(letters, at)
             if place:
                 place.end = at
-        at = _start_of_next(letters, at)
-        while stack and letters[at] in _CLOSE:
-            if around:
-                # Only now is the end of a container known.
-                around.end = at + 1
-            inner, part, around = stack.pop()
-            at = _start_of_next(letters, at + 1)
+        while (first := letters[at]) in _BETWEEN or first in _CLOSE:
+            at += 1
+            if first in _CLOSE and stack:
+                if around:
+                    # Only now is the end of a container known.
+                    around.end = at
+                inner, part, around = stack.pop()
         if not stack:
             return
-        key = None
         if isinstance(part, int):
-            part += 1
+            part, key = part + 1, None
             wanted = inner.get(part)
         else:
-            key, end = at, _end(letters, at)
-            name = letters[at + 1 : end - 1]
-            if "\\" in name or not name.isascii():  # most keys are plain: a decoder for each of a million costs seconds
-                name = json_codec.loads(text[at:end].decode("utf-8", "replace"))
-            part, at = name, _start_of_next(letters, end)
+            key, (part, at) = at, _key(text, letters, at)
             wanted = inner.get(part) or inner.get(_folded(part))
 
 
-def _start_of_next(letters: str, at: int) -> int:
-    """The first character from there on that belongs to a value, or closes a container."""
-    while letters[at : at + 1] in _BETWEEN and at < len(letters):
+def _placed(wanted: _Wanted, part: str | int, place: Place) -> Place:
+    # Removed first, so that the last value in the text is also the last in the dictionary.
+    wanted.places.pop(part, None)
+    wanted.places[part] = place
+    return place
+
+
+def _key(text: bytes, letters: str, at: int) -> tuple[str, int]:
+    """The key that begins there, and the beginning of its value."""
+    end = letters.index('"', at + 1) + 1
+    name = letters[at + 1 : end - 1]
+    if "\\" in name or not name.isascii():  # most keys are plain: a decoder for each of a million costs seconds
+        end = _end(letters, at)
+        name = json_codec.loads(text[at:end].decode("utf-8", "replace"))
+    return name, _next(letters, end)
+
+
+def _next(letters: str, at: int) -> int:
+    """The first character from there on that belongs to a key or value."""
+    while letters[at] in _BETWEEN:
         at += 1
     return at
 
 
 def _end(letters: str, at: int) -> int:
-    """The end of the value that begins there."""
+    """The end of the value that begins there. Raises ValueError if there is none."""
     try:
         return _skip(letters, at)
     except RecursionError:  # the text was decoded with fewer calls around
