@@ -157,13 +157,18 @@ class Fetcher:
 
         Raises as `read`; the caller must then discard the pieces written so far.
         """
-        written = content.as_written(resource)
+        written = self.as_written(resource)
         if written is not None:  # most files: a chain of generators would take as long as writing them
             file.write(written)
             return
         with closing(self._pieces(resource)) as pieces:
             for piece in pieces:
                 file.write(piece)
+
+    @staticmethod
+    def as_written(resource: Resource) -> bytes | None:
+        """The content that is in the URL itself, and neither packed, verified nor sealed; None for any other. Raises Failure."""
+        return content.as_written(resource)
 
     def opened(self, sealed: bytes, where: str = "", *, single: bool = False) -> bytes:
         """The plain text of a sealed value, a JWE that clevis opens. Waits for the tang servers that it needs, unless `single`.

@@ -196,9 +196,24 @@ class Dentry:
         return _Replacing(self, mode, uid, gid, sync=sync)
 
     def write(self, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> None:
-        """Create a file with this content, replacing any node of this name in one step."""
-        with self.replacing(mode=mode, uid=uid, gid=gid, sync=sync) as file:
-            file.write(content)
+        """As `replacing`, for a file with this content. Without a file object, since most files of a config are short."""
+        temporary, descriptor = self._temporary(self._new_file)
+        try:
+            try:
+                left = memoryview(content)
+                while left:
+                    left = left[os.write(descriptor, left) :]
+                self._set(descriptor, mode, uid, gid)
+                if sync:
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            self._take_over(temporary)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=self.directory)
+            raise
+        changes.note(self.name)
 
     def unlink(self) -> None:
         """Remove a node of any kind but a directory."""

@@ -149,6 +149,10 @@ class SimulatedDentry(Dentry):
         with super().replacing(mode=mode, uid=uid, gid=gid, sync=False) as file:
             yield file
 
+    def write(self, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = False) -> None:
+        """As Dentry, without waiting for the disk."""
+        super().write(content, mode=mode, uid=uid, gid=gid, sync=False)
+
     def _temporary(self, make: Callable[[str], Made]) -> tuple[str, Made]:
         self._refuse_strangers()
         name, made = super()._temporary(make)

@@ -202,6 +202,11 @@ class PutFile(Operation):
         if found is not None and not self._attempt.may_replace(self._entry):
             mode = stat.S_IMODE(found.st_mode) if mode is None else mode
             uid, gid = found.st_uid if uid == -1 else uid, found.st_gid if gid == -1 else gid
+        if found is None and (content := self._known_content(context)) is not None:
+            self._hashed = atomic.hashing(content)
+            here.write(content, mode=NEW_MODE if mode is None else mode, uid=uid, gid=gid)
+            self._left = NEW_MODE if mode is None else mode, uid, gid
+            return
         try:
             with here.replacing(mode=NEW_MODE if mode is None else mode, uid=uid, gid=gid) as file:
                 self._copy_hashed(context, file)
@@ -210,6 +215,13 @@ class PutFile(Operation):
             self._left = NEW_MODE if mode is None else mode, uid, gid
         except _SameContent as same:
             self._set_attributes(context, here, same.found)
+
+    def _known_content(self, context: Context) -> bytes | None:
+        """The content, if the config has all of it as it is written; None else."""
+        if self.concurrent or self._node.append or not self._node.contents.source:
+            return None
+        with _placed(f"{self._entry.place}.contents"):
+            return context.fetcher.as_written(self._node.contents)
 
     def _judge(self, file: BufferedWriter, here: Dentry, found: os.stat_result) -> None:
         """Compare with the existing file: equal content raises _SameContent, and the file only gets its attributes.
@@ -305,13 +317,25 @@ def hash_matches(here: Dentry, found: os.stat_result, wanted: str) -> bool:
 
 
 def _fetch(context: Context, resource: Resource, file: Writable, place: str) -> None:
-    if not resource.source:
-        return
-    try:
-        context.fetcher.copy_to(resource, file)
-    except Failure as failure:
-        failure.where = f"{place} ({failure.where})" if failure.where else place
-        raise
+    if resource.source:
+        with _placed(place):
+            context.fetcher.copy_to(resource, file)
+
+
+class _placed:  # noqa: N801  as contextlib's classes that are used like functions; a generator would cost more
+    """A context in which a Failure is at that place of the config."""
+
+    __slots__ = ("_place",)
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Failure):
+            error.where = f"{self._place} ({error.where})" if error.where else self._place
 
 
 class _Hashed:
