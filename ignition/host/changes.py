@@ -31,6 +31,11 @@ def count() -> int:
     return _Last.change
 
 
+def of_ways() -> int:
+    """Equal to an earlier one if no path can lead to another directory since: symlinks, removals, programs."""
+    return _Last.other
+
+
 def count_of(name: str) -> tuple[int, int]:
     """Equal to an earlier one if no file of that name was changed since, for files that no symlink of another name leads to."""
     return _Last.other, _Last.files.get(name, 0)

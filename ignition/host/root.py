@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import os
 import stat
+from _thread import get_ident
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from errno import ENOENT, ENOTDIR
 from itertools import groupby
 
 from ignition.errors import Failure
-from ignition.host import openat2, paths
+from ignition.host import changes, openat2, paths
 from ignition.host.dentry import PARENT_MODE, Dentry
 
 TYPE_CHECKING = False
@@ -53,6 +54,7 @@ class Root:
         self.is_live = live
         self._strict = leaving_is_an_error
         self._directories: dict[str, str] = {"/": "/"}
+        self._kept: _Kept | None = None
 
     @classmethod
     def live(cls, path: str = "/") -> Root:
@@ -75,6 +77,8 @@ class Root:
         """Run the block with the permissions of a user, as far as this root is concerned (ignition.host.identity)."""
         from ignition.host.identity import acting_as  # only for the keys of users
 
+        if self._kept is not None:
+            self._kept.close()  # the user may not be allowed to get there
         return acting_as(uid, gid)
 
     def outside(self, inside: str) -> str:
@@ -102,6 +106,21 @@ class Root:
         """Drop the cache of resolved directories."""
         self._directories = {"/": "/"}
 
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """A block in which the directory of the last `at` stays open, for the next path in it.
+
+        The way to it is walked again once this process has created a symlink, removed something or run a program: nobody else
+        changes a root that is being provisioned. Other threads, and a live root, walk every time.
+        """
+        self._kept = None if self.is_live else _Kept()
+        try:
+            yield
+        finally:
+            kept, self._kept = self._kept, None
+            if kept is not None:
+                kept.close()
+
     def at(self, inside: str, *, parents: Parents | None = None, follow: bool = False) -> AbstractContextManager[Dentry]:
         """The place of a path: its directory, open, and its last component; with `parents` missing directories are created.
 
@@ -114,7 +133,11 @@ class Root:
         """As `at`, by one call of the kernel: the caller closes its directory. None if the walk must decide."""
         parent, _, name = normal.rpartition("/")
         try:
-            descriptor = self._directory_at_once(parent or "/")
+            descriptor = self._kept.directory(parent or "/") if self._kept is not None else None
+            if descriptor is None:
+                descriptor = self._directory_at_once(parent or "/")
+                if descriptor is not None and self._kept is not None:
+                    self._kept.keep(parent or "/", descriptor)
         except FileNotFoundError as error:
             if parents is None:
                 raise FileNotFoundError(ENOENT, os.strerror(ENOENT), normal) from error
@@ -304,7 +327,10 @@ class _At:
         if self._here is not None:
             return self._here
         self._walked = root._by_walk(self._normal, self._parents, follow=self._follow)  # noqa: SLF001
-        return self._walked.__enter__()
+        here = self._walked.__enter__()
+        if root._kept is not None and not self._follow:  # noqa: SLF001
+            root._kept.keep(self._normal.rpartition("/")[0] or "/", here.directory)  # noqa: SLF001
+        return here
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
         if self._walked is not None:
@@ -312,6 +338,35 @@ class _At:
         if self._here is not None:
             os.close(self._here.directory)
         return None
+
+
+class _Kept:
+    """The directory of the last path, open, in one thread."""
+
+    __slots__ = ("_change", "_descriptor", "_inside", "_thread")
+
+    def __init__(self) -> None:
+        self._thread, self._inside, self._descriptor, self._change = get_ident(), "", -1, 0
+
+    def directory(self, inside: str) -> int | None:
+        """A descriptor of it, which the caller closes; None if it is another directory, or may be another by now."""
+        if inside != self._inside or self._change != changes.of_ways() or get_ident() != self._thread:
+            return None
+        return os.dup(self._descriptor)
+
+    def keep(self, inside: str, descriptor: int) -> None:
+        """This directory, by a descriptor that belongs to the caller."""
+        if get_ident() == self._thread:
+            self.close()
+            self._descriptor = os.dup(descriptor)
+            self._inside, self._change = inside, changes.of_ways()
+
+    def close(self) -> None:
+        """Keep none."""
+        self._inside = ""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 class _Way:

@@ -186,7 +186,7 @@ def run(arguments: Arguments, facts: Facts | None = None) -> None:
     attempt.begin(root, record)
     if config.passwd.users or config.passwd.groups:
         attempt.clear_locks(root)
-    with ExitStack() as mounted:
+    with ExitStack() as mounted, root.keeping():
         for named in facts.named:
             mounted.callback(named.close)
         runner.run(operations, context)
