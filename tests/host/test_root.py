@@ -3,12 +3,14 @@
 import errno
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from ignition.errors import Failure
-from ignition.host import openat2
+from ignition.host import changes, openat2
 from ignition.host.root import Parents, Root, around
 
 
@@ -359,3 +361,50 @@ def test_missing_directories_get_the_wanted_owner_and_mode(tmp_path: Path) -> No
         found = (tmp_path / name).stat()
         assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == expected, name
     assert not (tmp_path / "a/b/c/d").exists()
+
+
+@pytest.mark.parametrize("change", ["removal", "symlink", "program", "user"])
+def test_kept_directory_is_looked_up_again_after_what_may_lead_elsewhere(tmp_path: Path, change: str) -> None:
+    root = build(tmp_path, {"/a/": "", "/b/": ""})
+    with root.keeping():
+        root.write("/a/x", b"", mode=0o600)
+        if change == "removal":
+            with root.at("/a") as here:
+                here.remove()
+        else:
+            (tmp_path / "a").rename(tmp_path / "gone")
+        if change == "symlink":
+            with root.at("/a") as here:
+                here.symlink("b")
+        if change == "program":
+            changes.note()
+        with root.acting_as(os.geteuid(), os.getegid()) if change == "user" else nullcontext():
+            root.write("/a/y", b"", mode=0o600)
+    assert (tmp_path / ("b" if change == "symlink" else "a") / "y").exists()
+    assert not (tmp_path / "gone/y").exists()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_directory_is_kept_unless_others_may_change_the_root(tmp_path: Path, live: bool) -> None:
+    (tmp_path / "a").mkdir()
+    root = Root(str(tmp_path), live=live)
+    with root.keeping():
+        root.write("/a/x", b"", mode=0o600)
+        (tmp_path / "a").rename(tmp_path / "moved")
+        (tmp_path / "a").mkdir()
+        with ThreadPoolExecutor(1) as executor:  # another thread does not use it
+            executor.submit(root.write, "/a/of-thread", b"", mode=0o600).result()
+        root.write("/a/y", b"", mode=0o600)
+    root.write("/a/z", b"", mode=0o600)
+    assert (tmp_path / ("a" if live else "moved") / "y").exists()
+    assert {"of-thread", "z"} <= set(os.listdir(tmp_path / "a"))
+
+
+def test_no_kept_descriptor_is_left_open(tmp_path: Path) -> None:
+    opened = len(os.listdir("/proc/self/fd"))
+    root = build(tmp_path, {"/a/": "", "/b/": ""})
+    with pytest.raises(FileNotFoundError), root.keeping():
+        for path in ("/a/x", "/a/y", "/b/x", "/new/x"):
+            root.write(path, b"", mode=0o600)
+        root.open("/missing/x")
+    assert len(os.listdir("/proc/self/fd")) == opened
