@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ignition.errors import CommandFailed
-from ignition.host import changes, features, log, progress, spawn
+from ignition.host import changes, features, log, progress
 from ignition.host.programs import OWN, RUN_CODE_OF_THE_ROOT, known
 
 TYPE_CHECKING = False
@@ -272,6 +272,8 @@ def _finished(argv: list[str], stdin: bytes, timeout_s: float) -> tuple[int, byt
     """(status, standard output, standard error) once the program has ended. Raises TimeoutError if it had to be killed."""
     argv, enter = _confined(argv)
     if enter is None:
+        from ignition.host import spawn  # here: many stages of many boots start no program at all
+
         try:
             return spawn.finished(argv, ENVIRONMENT, stdin, timeout_s)
         finally:
