@@ -21,7 +21,7 @@ def order(version: str) -> tuple[int, int]:
     """Comparable: major and minor. INTERNAL, the `since` of members that texts cannot set, comes after all versions."""
     if version in SPEC_1:
         return int(version), 0
-    if not version[:1].isdigit():
+    if not "0" <= version[:1] <= "9":
         return NEVER
     if version in _WELL_FORMED:
         major, minor, _ = version.split(".", 2)

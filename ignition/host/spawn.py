@@ -100,7 +100,7 @@ def _exchanged(
 
 
 def _written(descriptor: int, data: memoryview) -> memoryview:
-    """What is left after a write that does not wait; nothing for a program that does not read all of it."""
+    """The rest after a write that does not wait; nothing for a program that does not read all of it."""
     try:
         return data[os.write(descriptor, data[:_PIECE]) :]
     except BlockingIOError:
