@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from ignition.boot_loader.partitions import ESP_TYPE
 from ignition.display.changes import KEPT, LOST, MADE, DiskView, PartView
 from ignition.errors import Failure
+from ignition.host.limits import MIB
 from ignition.installing import operations as steps
 from ignition.installing.image import HEAD
+from ignition.storage.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,18 +46,13 @@ def new_table(target: Target, image: gpt.Table, kept: Mapping[int, gpt.Entry], b
     """The image's table on this disk, with the kept partitions behind its own. `by_number`: those that were named by number.
 
     One named by its label gets the next free number if the image uses its own, as with coreos-installer's --save-partlabel; one
-    named by number is refused then. Raises Failure for these, and for a partition that overlaps the image.
+    named by number is refused then. Raises Failure for these, and for partitions that overlap the image, as coreos-installer does
+    (its SavedPartitions::get_offset); unlike there, one may begin at the sector behind the image's last partition.
     """
     own = image.entries
-    end = max([HEAD // image.sector_size - 1, *(entry.last for entry in own.values())])
+    _refuse_overlap(target, kept, max([HEAD // image.sector_size - 1, *(entry.last for entry in own.values())]))
     changes: dict[int, gpt.Entry | None] = {}
     for number, entry in kept.items():
-        if entry.first <= end:
-            raise Failure(
-                f"partition {number} ({entry.name!r}) begins at sector {entry.first}, and the image needs all up to {end}",
-                where=target.node,
-                fix="keep only partitions behind that sector, or move it there before",
-            )
         if number in own and number in by_number:
             raise Failure(
                 f"the image has a partition {number} of its own ({own[number].name!r})",
@@ -67,7 +64,41 @@ def new_table(target: Target, image: gpt.Table, kept: Mapping[int, gpt.Entry], b
         if number > image.entry_count:
             raise Failure(f"the table has no room for partition {number}", where=target.node, fix="keep fewer partitions")
         changes[number] = entry
-    return image.relocated().with_entries(changes)
+    # In this order: the sector of the image's backup header is erased unless a partition holds it, and a kept one may.
+    return image.with_entries(changes).relocated()
+
+
+def _refuse_overlap(target: Target, kept: Mapping[int, gpt.Entry], end: int) -> None:
+    """Raises Failure for kept partitions that begin at or before `end`, the last sector that the image needs."""
+    overlapping = {number: entry for number, entry in kept.items() if entry.first <= end}
+    if not overlapping:
+        return
+    named = ", ".join(
+        f"partition {number} ({entry.name!r}, sectors {entry.first} to {entry.last})" for number, entry in overlapping.items()
+    )
+    # One after the other: where the second one can go depends on where the first one went.
+    number, entry = max(overlapping.items(), key=lambda one: one[1].first)
+    place = _place_behind(target, number, entry, end)
+    if place is None:
+        fix = f"back up partition {number}, as {entry.sectors} sectors are free nowhere behind that one, or use a smaller image"
+    else:
+        fix = f"after a backup, move partition {number} by: echo {place} | sfdisk --move-data -N {number} {target.node}"
+    what = "lies" if len(overlapping) == 1 else "lie"
+    raise Failure(f"{named} {what} where the image does, which needs all sectors up to {end}", where=target.node, fix=fix)
+
+
+def _place_behind(target: Target, number: int, entry: gpt.Entry, end: int) -> int | None:
+    """The first sector behind `end`, at a whole MiB, where a partition fits beside the others of the disk; None without one."""
+    if target.table is None:
+        return None
+    table, alignment = target.table.relocated(), max(1, MIB // target.sector_size)
+    layout = Layout(-(-(end + 1) // alignment) * alignment, table.last_usable, alignment)
+    layout.taken = {other: (one.first, one.last) for other, one in table.entries.items() if other != number}
+    for first, last in layout.free_blocks():
+        start = -(-first // alignment) * alignment
+        if start + entry.sectors - 1 <= last:
+            return start
+    return None
 
 
 def view(target: Target, table: gpt.Table, kept: Mapping[int, gpt.Entry], new: Mapping[int, gpt.Entry], name: str) -> DiskView:

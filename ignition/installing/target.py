@@ -111,11 +111,19 @@ def smallest(disks: Iterable[MachineDisk] | None = None) -> str:
 def kept(table: gpt.Table | None, words: Iterable[str], where: str) -> dict[int, gpt.Entry]:
     """The partitions that these words name, by number: a number, a range (`5-7`, `5-`), or a pattern of labels.
 
-    Raises Failure for a word without a partition: better now than when its data is lost.
+    Raises Failure for a word without a partition, and for any word on a disk without a GPT: better now than when its data is
+    lost.
     """
+    names = list(words)
+    if names and table is None:
+        raise Failure(
+            f"--keep-partitions {names[0]}: {where} does not have a GPT, and partitions of another table cannot be kept",
+            where=where,
+            fix="convert a DOS partition table by sgdisk --mbrtogpt, after a backup, or leave the option out",
+        )
     entries = table.entries if table is not None else {}
     found: dict[int, gpt.Entry] = {}
-    for word in words:
+    for word in names:
         named = {number: entry for number, entry in entries.items() if _is_named(word, number, entry.name)}
         if not named:
             raise Failure(

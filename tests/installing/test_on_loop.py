@@ -292,12 +292,36 @@ def test_kept_partitions(
     assert read(node, 61440 * 512, 8 * MIB) == content
 
 
+def test_partition_in_the_way_is_kept_once_it_was_moved(
+    image: bytes, keys: Keys, server: Server, make_loop: MakeLoop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The remedy of the error is run as it stands; the partition then begins at the very sector behind the image's ROOT."""
+    node = make_loop(64)
+    program("sfdisk", "--quiet", node, stdin="label: gpt\n1 : size=8MiB, name=photos\n9 : start=61440, name=late\n")
+    content = random.Random(4).randbytes(8 * MIB)
+    with open(node, "r+b") as file:
+        file.seek(MIB)
+        file.write(content)
+    url = publish(server, keys, image)
+    words = ["-d", node, "-u", url, "-k", str(keys.public), "--overwrite", "--keep-partitions", "photos"]
+    assert install.main(words) == 1
+    remedy = capsys.readouterr().err.partition(" by: ")[2].strip().removesuffix(")")
+    subprocess.run(["sh", "-euc", remedy], check=True, capture_output=True)
+    assert install.main(words) == 0
+    new = table(node)
+    assert {number: part["name"] for number, part in new.items()} == {1: "photos", 6: "OEM", 9: "ROOT"}
+    behind = int(str(new[9]["start"])) + int(str(new[9]["size"]))
+    assert new[1]["start"] == behind
+    assert read(node, behind * 512, 8 * MIB) == content
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         pytest.param(
             ["--keep-partitions", "1"],
-            "partition 1 ('photos') begins at sector 2048, and the image needs all up to 45055",
+            "partition 1 ('photos', sectors 2048 to 18431) lies where the image does, which needs all sectors up to 45055"
+            " (fix: after a backup, move partition 1 by: echo 45056 | sfdisk --move-data -N 1 {node})",
             id="overlaps",
         ),
         pytest.param(["--keep-partitions", "9"], "the image has a partition 9 of its own ('ROOT')", id="number is taken"),

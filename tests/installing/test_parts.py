@@ -339,6 +339,36 @@ def test_names_of_kept_partitions(word: str, numbers: list[int]) -> None:
     assert list(target.kept(table, [word], "/dev/vdb")) == numbers
 
 
+def test_disk_without_a_gpt_keeps_nothing() -> None:
+    says = "/dev/vdb: --keep-partitions 1: /dev/vdb does not have a GPT, and .* sgdisk --mbrtogpt"
+    with pytest.raises(Failure, match=says):
+        target.kept(None, iter(["1"]), "/dev/vdb")
+    assert target.kept(None, [], "/dev/vdb") == {}
+
+
+@pytest.mark.parametrize(
+    ("lengths", "what", "fix"),
+    [
+        ((2000, 2000), "partition 2 ('a', sectors 2048 to 4047), partition 3 ('b', sectors 6144 to 8143)", "3 by: echo 8192 |"),
+        # Over its own old place.
+        ((6, 4000), "partition 3 ('b', sectors 6144 to 10143) lie", "3 by: echo 8192 |"),
+        # Behind the one that stays.
+        ((6, 6000), "partition 3 ('b', sectors 6144 to 12143) lie", "3 by: echo 14336 |"),
+        ((6, 92_000), "partition 3 ('b', sectors 6144 to 98143) lie", "back up partition 3, as 92000 sectors are free nowhere"),
+    ],
+)
+def test_partitions_in_the_way_of_the_image(lengths: tuple[int, int], what: str, fix: str) -> None:
+    kept = {2: entry(2048, 2047 + lengths[0], "a"), 3: entry(6144, 6143 + lengths[1], "b")}
+    other = {} if lengths[1] > 50_000 else {4: entry(12_500, 13_000, "c")}
+    disk = target.Target("/dev/vdb", 512, 100_000, table=table_of({**kept, **other}))
+    with pytest.raises(Failure) as refused:
+        plan.new_table(disk, table_of({9: entry(2048, 8191, "ROOT")}), kept, frozenset())
+    message = str(refused.value)
+    assert what in message
+    assert "where the image does, which needs all sectors up to 8191" in message
+    assert fix in message
+
+
 def test_kept_partitions_get_free_numbers() -> None:
     own = table_of({1: entry(2048, 4095, "a"), 4: entry(4096, 8191, "b")})
     kept = {1: entry(50_000, 50_999, "x"), 4: entry(51_000, 51_999, "y"), 5: entry(52_000, 52_999, "z")}
