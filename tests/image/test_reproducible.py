@@ -4,6 +4,7 @@ import os
 import py_compile
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,40 @@ def test_passwords_were_changed_on_the_day_of_the_sources(builder: Builder, tmp_
     day = EPOCH // 86_400
     expected = f"root:*:{day}:0:99999:7:::\ncore:!:{day}:0:99999:7:::\nnobody:*::0:99999:7:::\n"
     assert (root / "etc/shadow").read_text() == expected
+
+
+def test_day_of_mdadms_configuration_is_that_of_the_sources(builder: Builder, tmp_path: Path) -> None:
+    texts = []
+    for day in ("Mon, 30 Nov 2026 20:09:11 +0000", "Tue, 01 Dec 2026 03:13:59 +0000"):
+        path = tree(tmp_path / day) / "etc/mdadm/mdadm.conf"
+        path.parent.mkdir()
+        path.write_text(f"HOMEHOST <system>\n\n# This configuration was auto-generated on {day} by mkconf\n")
+        builder("reproducible").normalise(tmp_path / day, EPOCH)
+        texts.append(path.read_text())
+    assert texts[0] == texts[1]
+    written = datetime.fromtimestamp(EPOCH, UTC).strftime("%d %b %Y %H:%M:%S +0000")
+    assert texts[0].startswith("HOMEHOST <system>\n") and f" {written} by mkconf\n" in texts[0]
+
+
+def test_roots_of_two_days_before_the_sources_are_the_same(builder: Builder, tmp_path: Path) -> None:
+    """What the installation of packages makes is older than the sources if the root comes from the cache."""
+    reproducible, roots = builder("reproducible"), []
+    for name, begun in (("one", EPOCH - 3_000), ("two", EPOCH - 1_000)):
+        root = tree(tmp_path / name)
+        (root / "begun").touch()
+        for path, seconds in (("begun", begun), ("etc/young", begun + 50), ("etc/shadow", begun - 5), ("etc", begun + 50)):
+            os.utime(root / path, (seconds, seconds))
+        os.utime(root / "etc/link", (begun + 50, begun + 50), follow_symlinks=False)
+        reproducible.touch_generated(root)
+        reproducible.normalise(root, EPOCH)
+        roots.append(root)
+    assert reproducible.first_difference(*roots) == ""
+    assert {path.name: path.lstat().st_mtime for path in (roots[0] / "etc").iterdir()} == {
+        "young": EPOCH, "link": EPOCH, "shadow": EPOCH, "old": EARLIER,
+    }  # fmt: skip
+    assert not (roots[0] / "begun").exists()
+    with pytest.raises(builder("tools").BuildError, match="the root does not say when its packages were installed"):
+        reproducible.touch_generated(roots[0])
 
 
 def test_byte_code_still_belongs_to_its_source(builder: Builder, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Same inputs, same bytes: times, identifiers and order that follow from the inputs, and the first difference of two results.
 
 SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch) is that of the environment, or else the time of the last
-commit that changed a source of the image, and outside of git that of the youngest source. No file of the image is younger.
+commit that changed a source of the image, and outside of git that of the youngest source. No file of the image is younger, and
+none that the installation of the packages made is older: their times would be those of the day when it ran.
 """
 
 import os
@@ -12,6 +13,8 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 from tools import BuildError, run
@@ -29,6 +32,11 @@ LEFT_BEHIND = (
     "var/cache/debconf/config.dat-old", "var/cache/debconf/templates.dat-old", "var/cache/apt/pkgcache.bin",
     "var/cache/apt/srcpkgcache.bin",
 )  # fmt: skip
+# mmdebstrap makes it before it installs the first package; its time tells what packages bring from what is made of them.
+BEGUN = "begun"
+SETUP_S = 600  # mmdebstrap itself writes files before; no package is that young
+MDADM_CONF = "etc/mdadm/mdadm.conf"  # mdadm's mkconf writes the time of day into a comment
+_GENERATED = re.compile(r"(?m)^(# This configuration was auto-generated on ).*( by mkconf)$")
 _LAST_CHANGE = re.compile(r"(?m)^([^:\n]+:[^:\n]*:)\d+(?=:)")  # shadow(5): the third field, in days
 
 
@@ -72,6 +80,20 @@ def clamp(root: Path, seconds: int) -> None:
         os.utime(path, (changed, changed), follow_symlinks=False)
 
 
+def touch_generated(root: Path) -> None:
+    """What was made since the installation of the packages began gets the present time, as everything that is made after it.
+
+    `clamp` then sets it to that of the build. Raises BuildError if BEGUN is missing.
+    """
+    begun = root / BEGUN
+    if not begun.exists():
+        raise BuildError(f"{begun}: the root does not say when its packages were installed; remove its tarball from the cache")
+    began = begun.lstat().st_mtime - SETUP_S
+    for path in [path for path in _tree(root) if path.lstat().st_mtime >= began]:
+        os.utime(path, follow_symlinks=False)
+    begun.unlink()
+
+
 def _clamp_byte_code(path: Path, seconds: int) -> None:
     """Set the time of the source in byte code that is checked by it, as that of the source itself (PEP 552)."""
     with path.open("r+b") as file:
@@ -87,6 +109,10 @@ def normalise(root: Path, seconds: int) -> None:
         (root / name).unlink(missing_ok=True)
     shadow = root / "etc/shadow"
     shadow.write_text(_LAST_CHANGE.sub(rf"\g<1>{seconds // DAY_S}", shadow.read_text(encoding="utf-8")), encoding="utf-8")
+    mdadm = root / MDADM_CONF
+    if mdadm.exists():
+        day = format_datetime(datetime.fromtimestamp(seconds, UTC))
+        mdadm.write_text(_GENERATED.sub(rf"\g<1>{day}\2", mdadm.read_text(encoding="utf-8")), encoding="utf-8")
     clamp(root, seconds)
 
 
@@ -140,7 +166,10 @@ def _tree(root: Path) -> Iterator[Path]:
 
 
 def first_difference(one: Path, other: Path, *, contents_only: bool = False) -> str:
-    """Where two trees differ first, in the order of names: mode, owner, time, target, content. Empty if nowhere."""
+    """Where two trees differ first, in the order of names: mode, owner, time, target, content. Empty if nowhere.
+
+    Not in the times of links, which debugfs leaves as they come when it takes files out of a disk.
+    """
     names = sorted({str(path.relative_to(top)) for top in (one, other) for path in top.rglob("*")})
     for name in names:
         if (one / name).is_symlink() != (other / name).is_symlink() or not all(
@@ -155,14 +184,15 @@ def first_difference(one: Path, other: Path, *, contents_only: bool = False) -> 
 
 def _difference(one: Path, other: Path, *, contents_only: bool) -> str:
     ours, theirs = one.lstat(), other.lstat()
+    is_link = stat.S_ISLNK(ours.st_mode)
     for what, value in (
         ("mode", lambda status: oct(status.st_mode)),
         ("owner", lambda status: (status.st_uid, status.st_gid)),
         ("time", lambda status: status.st_mtime),
     ):
-        if not contents_only and value(ours) != value(theirs):
+        if not (contents_only or (is_link and what == "time")) and value(ours) != value(theirs):
             return f"{what}: {value(ours)} and {value(theirs)}"
-    if stat.S_ISLNK(ours.st_mode):
+    if is_link:
         return "" if one.readlink() == other.readlink() else f"target: {one.readlink()} and {other.readlink()}"
     if not stat.S_ISREG(ours.st_mode):
         return ""

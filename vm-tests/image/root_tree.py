@@ -34,6 +34,7 @@ def mmdebstrap_arguments(suite: str, *more: str, kernel: str = KERNEL) -> list[s
     options += [
         '--aptopt=Apt::Install-Recommends "false"',
         "--variant=minbase",
+        f'--setup-hook=touch "$1/{reproducible.BEGUN}"',
         f"--include={','.join([*packages(suite, kernel), *more])}",
     ]
     return [*options, suite]
@@ -51,10 +52,11 @@ def bootstrap(tarball: Path, suite: str, *more: str, kernel: str = KERNEL) -> No
 
 
 def unpack(tarball: Path, root: Path) -> None:
-    """Unpack Debian's packages, unmodified."""
+    """Unpack Debian's packages; what their installation made is as young as the copy."""
     root.mkdir()
     # Capabilities of programs (ping) are extended attributes.
     run(["tar", "-x", "-f", str(tarball), "-C", str(root), "--numeric-owner", "--xattrs", "--xattrs-include=*"])
+    reproducible.touch_generated(root)
 
 
 def install_agent(root: Path, epoch: int) -> None:
