@@ -84,6 +84,21 @@ def test_roots_of_two_days_before_the_sources_are_the_same(builder: Builder, tmp
         reproducible.touch_generated(roots[0])
 
 
+def test_root_does_not_depend_on_the_epoch(builder: Builder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is kept for other ones; Python would compile with hashes, not times, where the variable is set (PEP 552)."""
+    root_tree, seen = builder("root_tree"), []
+
+    def run(argv: list[str], *, env: dict[str, str]) -> None:
+        seen.append(env)
+        Path(argv[-1]).touch()
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(EPOCH))
+    monkeypatch.setattr(root_tree, "run", run)
+    root_tree.bootstrap(tmp_path / "root.tar", "bookworm")
+    assert [("SOURCE_DATE_EPOCH" in env, env["INITRD"]) for env in seen] == [(False, "No")]
+    assert (tmp_path / "root.tar").exists()
+
+
 def test_byte_code_still_belongs_to_its_source(builder: Builder, tmp_path: Path) -> None:
     source = tmp_path / "root/module.py"
     source.parent.mkdir()

@@ -43,10 +43,12 @@ def mmdebstrap_arguments(suite: str, *more: str, kernel: str = KERNEL) -> list[s
 def bootstrap(tarball: Path, suite: str, *more: str, kernel: str = KERNEL) -> None:
     """Make the tarball of Debian's packages. Needs Debian's archive, and about two minutes."""
     partial = tarball.with_suffix(".partial.tar")
+    # With it, Python compiles with hashes in place of times (PEP 552), and mmdebstrap changes times: this root is for any epoch.
+    environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     # INITRD=No: the kernel's package would create an initramfs that is never booted, before the agent is installed.
     run(
         ["mmdebstrap", "--quiet", *mmdebstrap_arguments(suite, *more, kernel=kernel), str(partial)],
-        env={**os.environ, "INITRD": "No", "LC_ALL": "C.UTF-8"},
+        env={**environment, "INITRD": "No", "LC_ALL": "C.UTF-8"},
     )
     partial.rename(tarball)
 
