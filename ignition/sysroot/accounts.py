@@ -13,8 +13,9 @@ from ignition.config.model.passwd import User
 from ignition.operation import Operation
 from ignition.sysroot.account_database import AccountDatabase, is_id
 from ignition.sysroot.attempt import Attempt
+from ignition.sysroot.direct_accounts import DirectAccounts
 from ignition.sysroot.groups import AdoptAccount, PutGroup, RemoveGroup
-from ignition.sysroot.new_accounts import LOCKED, DirectAccounts
+from ignition.sysroot.new_accounts import LOCKED
 from ignition.sysroot.ssh_keys import KeyPlaces, WriteKeys
 from ignition.sysroot.users import (
     NO_HOMES,

@@ -15,7 +15,7 @@ from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import AccountDatabase
-from ignition.sysroot.new_accounts import DirectAccounts
+from ignition.sysroot.direct_accounts import DirectAccounts
 from ignition.sysroot.nsswitch import LOCAL
 
 TYPE_CHECKING = False

@@ -2,8 +2,8 @@
 
 useradd takes 15 ms and longer for each user, most of them for namespaces (ignition.host.confinement). This module knows what
 shadow-utils does for the roots that images have in practice, and why it should not try for others: `reason_for_useradd` and
-`reason_for_groupadd` list everything that is left to the programs, errors above all, whose wording is theirs. The functions
-before `DirectAccounts` decide from the texts of the root's files.
+`reason_for_groupadd` list everything that is left to the programs, errors above all, whose wording is theirs. It decides from the
+texts of the root's files; ignition.sysroot.direct_accounts writes them.
 
 Only roots that are not running: there nobody else changes accounts, so that locks, caches (nscd, sssd) and the audit log, which
 the programs also take care of, do not matter.
@@ -25,7 +25,6 @@ from itertools import chain, pairwise
 from ignition.errors import Failure
 from ignition.host import command
 from ignition.host.dentry import Dentry
-from ignition.host.limits import SYSTEM_FILE
 from ignition.host.reading import lines, read_text
 from ignition.host.root import Root
 from ignition.patterns import lazy_pattern
@@ -43,7 +42,7 @@ _FIELDS = {"passwd": 7, "shadow": 9, "group": 4, "gshadow": 4, "subuid": 3, "sub
 _NUMBERS = {"passwd": (2, 3), "shadow": (), "group": (2,), "gshadow": (), "subuid": (1, 2), "subgid": (1, 2)}
 
 SKELETON = "/etc/skel"
-_LOCK = ".pwd.lock"  # of lckpwdf(3)
+LOCK = ".pwd.lock"  # of lckpwdf(3)
 # Names that every version accepts, on every distribution: Debian allows more, upstream `$` at the end.
 # Sets of characters instead of patterns: a config with users needs no other one, and `re` takes as long to load as two users.
 _FIRST_OF_NAME = frozenset("abcdefghijklmnopqrstuvwxyz_")
@@ -472,7 +471,7 @@ def _reasons_of_root(settings: Settings) -> list[Reason]:
 def _reasons_of_file(name: str, file: AccountFile, root: Root) -> list[Reason]:
     """Those that depend on the other accounts in a file."""
     here, rows, text = f"/etc/{name}", file.rows, file.text or ""
-    others = [root.status(path) for path in (f"{here}.lock", f"{here}+", f"{here}-", f"/etc/{_LOCK}")]
+    others = [root.status(path) for path in (f"{here}.lock", f"{here}+", f"{here}-", f"/etc/{LOCK}")]
     return [
         # Without shadow or gshadow the other files differ; without subuid or subgid there are no subordinate ids.
         (lambda: file.status is None and name not in ("subuid", "subgid"), f"{here} does not exist"),
@@ -500,6 +499,11 @@ def _reasons_of_file(name: str, file: AccountFile, root: Root) -> list[Reason]:
         # They are parsed in buffers of 1024 bytes by some versions; those of groups grow.
         (lambda: name not in ("group", "gshadow") and any(map(_is_long, lines(text))), f"{here} has long lines"),
     ]
+
+
+def reason_of_file(name: str, file: AccountFile, root: Root) -> str:
+    """Why shadow-utils must change this file of accounts; "" if it need not."""
+    return _first(_reasons_of_file(name, file, root))
 
 
 def _first(reasons: Iterable[Reason]) -> str:
@@ -570,94 +574,6 @@ def password_texts(wanted: Iterable[tuple[str, str]], etc: Etc) -> Texts:
     return {"shadow": _text(rows)}
 
 
-class DirectAccounts:
-    """Writes new accounts of one root, or says why it leaves them to shadow-utils.
-
-    The settings are read once; files of accounts are read again when something else has changed them.
-    """
-
-    def __init__(self, root: Root) -> None:
-        self._root = root
-        self._files: dict[str, AccountFile] = {}
-        self.created: set[str] = set()  # names of users
-
-    @cached_property
-    def _settings(self) -> Settings:
-        return Settings(self._root)
-
-    def create_user(self, user: NewUser, following: Iterable[NewUser] = ()) -> str:
-        """Create a user without its home. Returns the reason why that is left to useradd; "" if the user exists now.
-
-        Of the `following` users those up to the first that is left to useradd are created in the same step: each file of accounts
-        is replaced once, with the backup that the last of them would have made. Their homes must not affect each other.
-        """
-        etc = self._etc()
-        changed: dict[str, tuple[str, str]] = {}
-        names = set()
-        for one in chain([user], following):
-            if reason := reason_for_useradd(one, etc):
-                if one is user:
-                    return reason
-                break
-            texts = user_texts(one, etc)
-            changed |= {name: (etc.files[name].text or "", text) for name, text in texts.items()}
-            etc = Etc(self._settings, etc.files | {name: etc.files[name].changed(text) for name, text in texts.items()})
-            names.add(one.name)
-        self._write(changed)
-        self.created |= names
-        return ""
-
-    def create_group(self, name: str, gid: int | None, *, is_system: bool) -> str:
-        """As `create_user`, for a group."""
-        etc = self._etc()
-        reason = reason_for_groupadd(name, gid, etc, is_system=is_system)
-        if not reason:
-            self._write(_after_present(group_texts(name, gid, etc, is_system=is_system), etc))
-        return reason
-
-    def set_passwords(self, wanted: Sequence[tuple[str, str]]) -> str:
-        """As `create_user`, for the passwords of these (user, crypt string)."""
-        etc = self._etc()
-        reason = reason_for_chpasswd(wanted, etc)
-        if not reason:
-            self._write(_after_present(password_texts(wanted, etc), etc))
-        return reason
-
-    def _etc(self) -> Etc:
-        for name in ORDER:
-            known = self._files.get(name)
-            if known is None or not known.is_still(self._root.status(f"/etc/{name}")):
-                self._files[name] = file = _read(self._root, name)
-                file.reason = _first(_reasons_of_file(name, file, self._root))
-        return Etc(self._settings, self._files)
-
-    def _write(self, texts: dict[str, tuple[str, str]]) -> None:
-        """Replace files as shadow-utils does: each in one step and on disk, after a backup of its last version (`passwd-`).
-
-        `texts`: file → the last version, and the new one.
-        """
-        with self._root.at(f"/etc/{_LOCK}") as lock:
-            if lock.status() is None:
-                # Nothing needs a lock in a root that is not running; useradd leaves this file behind.
-                os.close(lock.open(os.O_WRONLY | os.O_CREAT, 0o600))
-            for name in filter(texts.__contains__, ORDER):
-                (last, text), before = texts[name], self._files[name]
-                assert before.status is not None  # noqa: S101  a missing file is a reason to leave it to useradd
-                owner = {"mode": before.status.st_mode & 0o664, "uid": before.status.st_uid, "gid": before.status.st_gid}
-                here, backup = (lock.beside(one) for one in (name, f"{name}-"))
-                # On disk with the rest at the end of the stage: no attempt after a power cut needs a backup.
-                backup.write(_bytes(last), **owner, sync=False)
-                # In seconds; a version that was never on disk by itself would have the time of now.
-                times = (before.status.st_atime, before.status.st_mtime) if last == before.text else (time.time(), time.time())
-                backup.set_times(int(times[0]) * 10**9, int(times[1]) * 10**9)
-                here.write(_bytes(text), **owner, sync=True)
-                self._files[name] = AccountFile(here.status(), text)
-
-
-def _after_present(texts: Texts, etc: Etc) -> dict[str, tuple[str, str]]:
-    return {name: (etc.files[name].text or "", text) for name, text in texts.items()}
-
-
 @cache
 def _own_defaults() -> dict[str, str]:
     """The defaults with which useradd was built, which differ by distribution: asked for once, where no file changes them."""
@@ -684,18 +600,6 @@ def _login_defs(text: str) -> dict[str, str]:
     return found
 
 
-def _read(root: Root, name: str) -> AccountFile:
-    try:
-        with root.at(f"/etc/{name}") as here:
-            found = here.status()
-            if found is None or not stat.S_ISREG(found.st_mode):
-                return AccountFile(found, None)
-            with here.open_regular(found) as file:
-                return AccountFile(found, file.read(SYSTEM_FILE).decode("utf-8", "surrogateescape"))
-    except (FileNotFoundError, NotADirectoryError):
-        return AccountFile(None, None)
-
-
 def _is_plain_path(path: str) -> bool:
     return path.startswith("/") and not path.startswith("//") and path == os.path.normpath(path)
 
@@ -709,7 +613,7 @@ def _is_number(text: str) -> bool:
 
 
 def _is_long(line: str) -> bool:
-    return len(_bytes(line)) > _LONGEST_LINE
+    return len(encoded(line)) > _LONGEST_LINE
 
 
 def _is_plain_list(field: str) -> bool:
@@ -730,7 +634,7 @@ def _text(rows: list[list[str]]) -> str:
     return "".join(f"{':'.join(row)}\n" for row in rows)
 
 
-def _bytes(text: str) -> bytes:
+def encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 

@@ -20,9 +20,10 @@ from ignition.host.reading import lines, read_text
 from ignition.host.root import PARENTS, Root
 from ignition.operation import Context, Left, Operation
 from ignition.sysroot.account_database import Account, AccountDatabase, is_id
+from ignition.sysroot.direct_accounts import DirectAccounts
 from ignition.sysroot.existing import has_attributes
 from ignition.sysroot.groups import refuse_leftover, run_for
-from ignition.sysroot.new_accounts import LOCKED, SKELETON, DirectAccounts, NewUser
+from ignition.sysroot.new_accounts import LOCKED, SKELETON, NewUser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

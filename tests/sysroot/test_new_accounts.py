@@ -27,7 +27,8 @@ from ignition.sysroot import accounts, groups, new_accounts, users
 from ignition.sysroot.account_database import AccountDatabase
 from ignition.sysroot.accounts import AccountFacts
 from ignition.sysroot.attempt import Attempt
-from ignition.sysroot.new_accounts import DirectAccounts, NewUser
+from ignition.sysroot.direct_accounts import DirectAccounts
+from ignition.sysroot.new_accounts import NewUser
 
 from .conftest import MakeContext
 
