@@ -64,7 +64,7 @@ def test_day_of_mdadms_configuration_is_that_of_the_sources(builder: Builder, tm
 
 
 def test_roots_of_two_days_before_the_sources_are_the_same(builder: Builder, tmp_path: Path) -> None:
-    """What the installation of packages makes is older than the sources if the root comes from the cache."""
+    """Files that the installation of packages makes are older than the sources if the root comes from the cache."""
     reproducible, roots = builder("reproducible"), []
     for name, begun in (("one", EPOCH - 3_000), ("two", EPOCH - 1_000)):
         root = tree(tmp_path / name)

@@ -169,10 +169,10 @@ def check_reproducible(folder: Path, suite: str, kernel: str, built: Path) -> No
     """Install the packages and build once more. Raises BuildError with the first difference of the disks, and of the roots."""
     with cache.lock(folder), tempfile.TemporaryDirectory(dir=folder, prefix="building-") as name:
         scratch = Path(name)
-        again = _build_anew(scratch / "second", suite, kernel)
+        again = _build_from_new_root(scratch / "second", suite, kernel)
         if manifest.read_parts(built)["packages"] != manifest.read_parts(again)["packages"]:
             # Debian's archive has changed since the root in the cache was made.
-            built, again = again, _build_anew(scratch / "third", suite, kernel)
+            built, again = again, _build_from_new_root(scratch / "third", suite, kernel)
         with step("comparing"):
             said = reproducible.first_difference(built, again, contents_only=True)
             if said.startswith(DISK):
@@ -181,7 +181,7 @@ def check_reproducible(folder: Path, suite: str, kernel: str, built: Path) -> No
         raise BuildError(f"a second build of the same sources differs: {said}")
 
 
-def _build_anew(scratch: Path, suite: str, kernel: str) -> Path:
+def _build_from_new_root(scratch: Path, suite: str, kernel: str) -> Path:
     """An image of a root of its own, in an empty directory that is made here."""
     scratch.mkdir()
     tarball = scratch / "root.tar"

@@ -32,7 +32,7 @@ LEFT_BEHIND = (
     "var/cache/debconf/config.dat-old", "var/cache/debconf/templates.dat-old", "var/cache/apt/pkgcache.bin",
     "var/cache/apt/srcpkgcache.bin",
 )  # fmt: skip
-# mmdebstrap makes it before it installs the first package; its time tells what packages bring from what is made of them.
+# mmdebstrap makes it before it installs the first package; its time separates files of packages from those made afterwards.
 BEGUN = "begun"
 SETUP_S = 600  # mmdebstrap itself writes files before; no package is that young
 MDADM_CONF = "etc/mdadm/mdadm.conf"  # mdadm's mkconf writes the time of day into a comment
@@ -81,7 +81,7 @@ def clamp(root: Path, seconds: int) -> None:
 
 
 def touch_generated(root: Path) -> None:
-    """What was made since the installation of the packages began gets the present time, as everything that is made after it.
+    """Files made since the installation of the packages began get the present time, like all that are made later.
 
     `clamp` then sets it to that of the build. Raises BuildError if BEGUN is missing.
     """
