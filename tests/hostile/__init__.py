@@ -15,5 +15,5 @@ read and write at those paths. Each row of the tables here is one image (or one 
 and without a Python traceback; the twin is unchanged, in every inode, owner, mode, time and byte; and none of its secrets is in
 the root or in the output of a program.
 
-`HOSTILE_LIMIT_S` changes the limit of 30 s: a suite with many rows that hang takes that long for each.
+`HOSTILE_LIMIT_S` changes the limit of 120 s: a suite with many rows that hang takes that long for each.
 """

@@ -78,7 +78,7 @@ def child(request: dict[str, object]) -> int:
     command.ENVIRONMENT["PATH"] = f"{request['programs']}:{command.ENVIRONMENT['PATH']}"
     recorder = Recorder(directory, request["kill_at"])  # type: ignore[arg-type]  # of JSON: a number or null
     log._send_to_journal = recorder.journal
-    signal.alarm(20)
+    signal.alarm(120)
     sys.addaudithook(recorder.hook)
     main = import_module(str(request["main"])).main
     status = main(list(request["arguments"]), **dict(request["options"]))  # type: ignore[call-overload]
