@@ -69,9 +69,9 @@ def test_connection_that_does_not_come_about() -> None:
 
 def test_refusal() -> None:
     with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
+        sock.bind(("127.0.0.1", 0))  # without listen(): nobody else can
         port = sock.getsockname()[1]
-    found = failure_of(f"http://127.0.0.1:{port}/a")
+        found = failure_of(f"http://127.0.0.1:{port}/a")
     assert found.what.startswith("connection refused (1 attempt in ")
     assert found.fix == "check the port, and that the server runs"
 

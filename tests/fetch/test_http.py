@@ -2,7 +2,9 @@
 
 import io
 import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -25,11 +27,12 @@ def headers(*pairs: tuple[str, str | None]) -> tuple[Header, ...]:
     return tuple(Header(name=name, value=value) for name, value in pairs)
 
 
-def closed_port() -> int:
-    """A port of loopback where nobody listens."""
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port of loopback where nobody listens: it is taken, so that no server beside gets it."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+        yield int(sock.getsockname()[1])
 
 
 @pytest.mark.parametrize(
@@ -188,8 +191,7 @@ def test_no_limit_is_none(patient: Fetcher, fake_clock: FakeClock) -> None:
 
 
 def test_refused_connection_is_retried_until_the_limit(patient: Fetcher, fake_clock: FakeClock) -> None:
-    port = closed_port()
-    with pytest.raises(Failure) as caught:
+    with closed_port() as port, pytest.raises(Failure) as caught:
         patient.read(Resource(source=f"http://user:password@127.0.0.1:{port}/a?token=secret"))
     assert caught.value.what.startswith("connection refused (")
     assert caught.value.where == f"http://127.0.0.1:{port}/a"
