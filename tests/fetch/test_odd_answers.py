@@ -1,11 +1,13 @@
 """Whatever a server sends and whatever a URL says, the end is content or a Failure in words: never another exception."""
 
 import gc
+import os
 import random
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -162,15 +164,17 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS, ids=[ascii(url)[:50] for url in URLS])
 def test_odd_url_ends_in_words(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nowhere(host: str, *_: object, flags: int = 0, **__: object) -> list[object]:
+    def nowhere(host: Any, *_: object, flags: int = 0, **__: object) -> list[object]:
         if not flags:
             host.encode("idna")
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     real = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket, "getaddrinfo", lambda host, *a, **k: real(host, *a, **k) if host[:4] in "127.0::1" else nowhere(host)
-    )
+
+    def resolve(host: str | bytes, *rest: Any, **keywords: Any) -> Any:
+        return (real if os.fsdecode(host)[:4] in "127.0::1" else nowhere)(host, *rest, **keywords)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with Fetcher(SETTINGS.evolve(attempts=1), offline=False) as fetcher:
         assert end_of(fetcher, url)
 
