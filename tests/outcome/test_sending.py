@@ -8,8 +8,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from cloudevents.core.base import BaseCloudEvent
-from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 
 from ignition.config import dataurl
 from ignition.config.model import Resource
@@ -37,9 +35,10 @@ def named(url: str, format: str = "cloudevents", **settings: object) -> receiver
     return found
 
 
-def received(request: Request) -> BaseCloudEvent:
-    """As the SDK of CloudEvents reads a request; it validates the attributes."""
-    return from_http_event(HTTPMessage(request.headers, request.body))
+def received(request: Request) -> Any:
+    """The data of a request as the SDK of CloudEvents reads it; it validates the attributes."""
+    http = pytest.importorskip("cloudevents.core.bindings.http", reason="Debian does not have the SDK of CloudEvents")
+    return http.from_http_event(http.HTTPMessage(request.headers, request.body)).get_data()
 
 
 @pytest.fixture
@@ -66,7 +65,6 @@ def test_one_cloud_event_is_posted_in_structured_mode(machine: Machine, clock: C
         "datacontenttype": "application/json",
         "data": sent,
     }
-    assert received(request).get_data() == sent
 
 
 @pytest.mark.parametrize(("macs", "source"), [(["52:54:00:00:00:01"], "/mac/52:54:00:00:00:01"), ([], "/boot/b")])
@@ -98,7 +96,14 @@ def test_receiver_without_the_structured_mode_gets_the_binary_one(machine: Machi
     assert {name: headers[f"ce-{name}"] for name in ("specversion", "id", "source", "type", "time")} == {
         name: event[name] for name in ("specversion", "id", "source", "type", "time")
     }
-    assert received(request).get_data() == sent
+
+
+@pytest.mark.parametrize("replies", [[OK], [Reply(415), OK]], ids=["structured", "binary"])
+def test_sdk_of_cloudevents_reads_either_mode(machine: Machine, clock: Clock, replies: list[Reply]) -> None:
+    sent = outcome(machine)
+    with serving({"/": replies}) as server:
+        sending.send(named(f"{server.url}/"), sent, clock=clock)
+        assert received(server.requests[-1]) == sent
 
 
 def test_hook_that_fails_half_of_the_time(machine: Machine) -> None:
