@@ -185,6 +185,27 @@ def test_file_that_differs_is_found_in_the_disks(builder: Builder, tmp_path: Pat
     assert reproducible.first_difference(*trees) == "etc/extra: content from byte 0"
 
 
+def test_builds_are_compared_without_what_tests_keep_beside_them(
+    builder: Builder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    build = builder("build")
+
+    def build_into(directory: Path, kernel: str) -> Path:
+        directory.mkdir(parents=True)
+        (directory / "image.json").write_text('{"packages": {}}')
+        (directory / "vmlinuz").write_text(kernel)
+        return directory
+
+    monkeypatch.setattr(build, "_build_from_new_root", lambda scratch, suite, kernel: build_into(scratch, "kernel"))
+    for name, kernel in (("same", "kernel"), ("other", "another kernel")):
+        built = build_into(tmp_path / name, kernel)
+        (built / "initrd.cpio").touch()
+        (built / "lab-0").mkdir()
+    build.check_reproducible(tmp_path, "bookworm", "cloud", tmp_path / "same")
+    with pytest.raises(builder("tools").BuildError, match="a second build of the same sources differs: vmlinuz"):
+        build.check_reproducible(tmp_path, "bookworm", "cloud", tmp_path / "other")
+
+
 @pytest.mark.parametrize("value", ["yesterday", "12", "-5"])
 def test_odd_epoch_is_refused(builder: Builder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", value)
