@@ -326,10 +326,11 @@ class _At:
         self._here = root._opened(self._normal, self._parents, follow=self._follow)  # noqa: SLF001  a part of Root
         if self._here is not None:
             return self._here
-        self._walked = root._by_walk(self._normal, self._parents, follow=self._follow)  # noqa: SLF001
+        self._walked = root._by_walk(self._normal, self._parents, follow=self._follow)  # noqa: SLF001  a part of Root
         here = self._walked.__enter__()
-        if root._kept is not None and not self._follow:  # noqa: SLF001
-            root._kept.keep(self._normal.rpartition("/")[0] or "/", here.directory)  # noqa: SLF001
+        kept = root._kept  # noqa: SLF001  a part of Root
+        if kept is not None and not self._follow:
+            kept.keep(self._normal.rpartition("/")[0] or "/", here.directory)
         return here
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:

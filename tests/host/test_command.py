@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ignition.errors import CommandFailed
 from ignition.host import command
 from ignition.host.programs import PROGRAMS
 from tests.host.time_limits import time_runs_once_there_is
+
+TOP = Path(__file__).parent.parent.parent
 
 
 def script(directory: Path, body: str) -> str:
@@ -55,6 +58,16 @@ def test_program_has_its_own_session_and_the_default_signals(tmp_path: Path) -> 
     with pytest.raises(CommandFailed):
         command.run(["/nonexistent/blkid"], why="try")
     assert set(os.listdir("/proc/self/fd")) <= opened  # threads of earlier tests may close theirs
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_streams_of_a_program_when_ours_are_closed(tmp_path: Path, closed: str) -> None:
+    """As in a script of the console: the new pipes then have the numbers of the standard streams."""
+    program, found = script(tmp_path, "echo error >&2; cat"), tmp_path / "found"
+    code = "import pathlib; from ignition.host import command\n"
+    code += f"pathlib.Path({str(found)!r}).write_bytes(command.output([{program!r}], why='try', stdin=b'in'))"
+    subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, code], check=True, cwd=TOP)
+    assert found.read_bytes() == b"in"
 
 
 def test_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

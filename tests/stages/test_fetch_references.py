@@ -30,7 +30,7 @@ def config(*files: str, merge: Iterable[str] = (), replace: str | None = None, *
 
 
 def reply(*files: str, **references: object) -> Reply:
-    return Reply(body=config(*files, **references))  # type: ignore[arg-type]
+    return Reply(body=config(*files, **references))  # type: ignore[arg-type]  # one name, any reference
 
 
 def render(text: bytes) -> tuple[list[str], list[str]]:
